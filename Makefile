@@ -1,0 +1,40 @@
+# Everything that is done with this repository. `make demo` and `make test` need only Python >= 3.10, git and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test check format docs bench build clean
+
+help:  ## what there is to make
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 10
+
+$(READY): pyproject.toml tests/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --requirement tests/requirements.txt
+	@touch $(READY)
+
+demo: $(READY)  ## a demo GitLab on loopback, and glcheck's verdicts on six tokens of it
+	@$(BIN)/python tests/demo.py
+
+test: $(READY)  ## the tests
+	$(BIN)/python -m pytest -n 2 tests
+
+check: $(READY)  ## lint, format, types, and the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy glcheck tests
+	$(BIN)/python -m pytest -n 2 tests
+
+format: $(READY)  ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(READY)  ## write what is made from the code: categories, schema of the policy file, README tables
+	$(BIN)/python tests/generate_docs.py
+
+bench: $(READY)  ## time and memory against the bare interpreter, requests alone and python-gitlab
+	$(BIN)/python tests/bench.py
+
+clean:  ## remove what was set up
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,0 +1,58 @@
+"""The interface for Python programs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from glcheck import plan, run
+from glcheck.report import Report
+from glcheck.settings import SETTINGS
+
+Many = Sequence[str] | str
+
+
+def check(
+    *,
+    url: str = "",
+    token_env: str = "",
+    token_file: str = "",
+    scopes: Many = "",
+    forbid_scopes: Many = "",
+    min_validity: str | int = "",
+    warn_validity: str | int = "",
+    max_validity: str | int = "",
+    project: str | int = "",
+    group: str | int = "",
+    role: str = "",
+    kind: str = "",
+    allow: Many = "",
+    config: str | os.PathLike[str] = "",
+    timeout: str | int = "",
+    max_wait: str | int = "",
+    ca_file: str | os.PathLike[str] = "",
+    allow_http: bool | None = None,
+    only: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> Report:
+    """Check tokens as `glcheck check` does, and return the report.
+
+    The arguments are the settings of the command and take the place of its flags: what is left empty comes
+    from the environment (`GLCHECK_…`), the policy file or the default. Durations are texts such as "14d", or
+    days; `timeout` and `max_wait` are texts such as "10s", or seconds. `only` names tokens of the policy.
+    `environ` is the environment to read settings and tokens from, by default that of the process.
+
+    Nothing is printed and nothing is raised for what is wrong with a token, a setting or the network: all of
+    it is in the report, as a problem with category, message and fix.
+    """
+    given: dict[str, object] = dict(locals())
+    flags: dict[str, list[str]] = {}
+    for name in SETTINGS:
+        value = given.get(name.replace("-", "_"))
+        if isinstance(value, (list, tuple)):
+            flags[name] = [str(item) for item in value]
+        elif value not in (None, ""):
+            flags[name] = [str(value)]
+    environ = os.environ if environ is None else environ
+    return run.run(plan.resolve(flags, environ, Path.cwd(), only), environ)

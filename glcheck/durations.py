@@ -1,0 +1,41 @@
+"""Durations as people write them in settings, in seconds."""
+
+from __future__ import annotations
+
+import re
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_PATTERN = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([a-z]?)", re.ASCII)
+
+
+def read_validity(text: str) -> int:
+    """Seconds of `90m`, `12h`, `14d`, `2w`; a bare number is days. ValueError if it is none of these."""
+    seconds = _read(text, units="mhdw", bare="d")
+    if seconds is None:
+        raise ValueError("must be a duration such as 90m, 12h, 14d or 2w; a bare number is days")
+    return int(seconds)
+
+
+def read_timeout(text: str) -> float:
+    """Seconds of `10s` or `2m`; a bare number is seconds. ValueError if it is none of these, or zero."""
+    seconds = _read(text, units="sm", bare="s")
+    if not seconds:
+        raise ValueError("must be a time above zero, such as 10s or 2m; a bare number is seconds")
+    return seconds
+
+
+def _read(text: str, units: str, bare: str) -> float | None:
+    match = _PATTERN.fullmatch(text)
+    if match is None or match[2] not in f"{units}":
+        return None
+    return float(match[1]) * _SECONDS[match[2] or bare]
+
+
+def say_seconds(seconds: float) -> str:
+    """A length of time as a person would say it: the largest unit that keeps it above one, rounded down."""
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {unit}{'s' if count != 1 else ''}"
+    count = int(max(seconds, 0))
+    return f"{count} second{'s' if count != 1 else ''}"

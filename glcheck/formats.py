@@ -1,0 +1,93 @@
+"""The formats of a report, and the two plain ones: text for people, json for programs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from glcheck import durations
+from glcheck.categories import Problem
+from glcheck.report import Report, TokenReport, docs
+
+_COLORS = {"ok": "32", "error": "31", "warning": "33", "fix": "36"}
+
+
+class Style(NamedTuple):
+    """How much of a text report is shown, and whether in colour."""
+
+    color: bool = False
+    quiet: bool = False  # only problems
+    verbose: bool = False  # also notes on what is in order
+
+
+def render(kind: str, report: Report, style: Style) -> str:
+    """The report in that format, with a newline at its end."""
+    if kind == "github":
+        from glcheck.github import commands  # each format only where it is asked for
+
+        return commands(report, style)
+    if kind == "markdown":
+        from glcheck.markdown import markdown
+
+        return markdown(report)
+    if kind == "junit":
+        from glcheck.junit import junit
+
+        return junit(report)
+    return json_text(report) if kind == "json" else text(report, style)
+
+
+def json_text(report: Report) -> str:
+    """The report as one JSON object (docs/schema/report-v1.json)."""
+    import json
+
+    return json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+
+def text(report: Report, style: Style) -> str:
+    """The report for people: a line for each token that is in order, a short block for each problem."""
+    lines = [line for problem in report.problems for line in _problem_lines("", problem, style)]
+    for token in report.tokens:
+        for problem in token.problems:
+            lines += _problem_lines(f"{token.name}: ", problem, style)
+        if token.ok and not style.quiet:
+            lines.append(f"{_paint('ok', 'ok', style)} {token.name}: {summary(token)}")
+        if (token.notes and not style.quiet) or style.verbose:
+            lines += [f"  note: {note}" for note in token.notes]
+    return "".join(line + "\n" for line in lines)
+
+
+def summary(token: TokenReport) -> str:
+    """A token that is in order, in one line."""
+    described = token.token
+    if described is None:
+        return "not described by GitLab; what kept it from that is allowed"
+    kinds = {"access-token": "access token", "job": "job token", "oauth": "OAuth token"}
+    kind = kinds.get(described.kind, f"{described.kind.replace('-', ' ')} token")
+    parts = [f'{kind} "{described.name}"' if described.name else kind]
+    if described.scopes:
+        parts.append(f"scopes {', '.join(described.scopes)}")
+    return ", ".join([*parts, lifetime(token)])
+
+
+def lifetime(token: TokenReport) -> str:
+    """How long the token still lives, in words."""
+    if token.token is None:
+        return "unknown"
+    if token.token.kind == "job":
+        return "lives as long as its job"
+    if token.token.dies_at is None or token.seconds_left is None:
+        return "never expires"
+    return f"{durations.say_seconds(token.seconds_left)} left (until {token.token.dies_at:%Y-%m-%d %H:%M} UTC)"
+
+
+def _problem_lines(where: str, problem: Problem, style: Style) -> list[str]:
+    head = _paint(problem.severity, f"{problem.severity}[{problem.category.label}]", style)
+    return [
+        f"{head} {where}{problem.message}",
+        f"  {_paint('fix', 'fix', style)}: {problem.fix}",
+        f"  docs: {docs(problem.category)}",
+    ]
+
+
+def _paint(what: str, words: str, style: Style) -> str:
+    return f"\x1b[{_COLORS[what]}m{words}\x1b[0m" if style.color else words

@@ -1,0 +1,66 @@
+"""The report for GitHub Actions: the text report with annotations, the step's outputs.
+
+Workflow commands: docs.github.com "Workflow commands for GitHub Actions" and actions/runner's
+ActionCommand, which obeys `::name::` at the start of a line, also after blanks, and `##[name]` anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from glcheck.categories import Problem
+from glcheck.formats import Style, text
+from glcheck.report import Report, docs
+
+
+def commands(report: Report, style: Style) -> str:
+    """The text report, and after it one annotation at most for each token and severity."""
+    lines = [defused(line) for line in text(report, style).splitlines()]
+    for whose, problems in [("", report.problems), *((f"{t.name}: ", t.problems) for t in report.tokens)]:
+        for severity in ("error", "warning"):
+            group = [problem for problem in problems if problem.severity == severity]
+            if group:
+                lines.append(_annotation(severity, whose, group))
+    return "".join(line + "\n" for line in lines)
+
+
+def defused(line: str) -> str:
+    """The line, so that the runner takes no part of it for a workflow command."""
+    return re.sub(r"^(\s*):(?=:)", r"\1: ", line.replace("##[", "## ["))
+
+
+def _annotation(severity: str, whose: str, problems: Sequence[Problem]) -> str:
+    first = min(problems, key=lambda problem: problem.category.exit_code)
+    text = "\n".join(f"{whose}{p.message}\nfix: {p.fix}\ndocs: {docs(p.category)}" for p in problems)
+    # The runner splits at the first `::` and other programs that run actions at the last.
+    safe = re.sub(r":(?=:)", ": ", text.replace("##[", "## ["))
+    for character, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
+        safe = safe.replace(character, code)
+    return f"::{severity} title={first.category.label}::{safe}"
+
+
+def outputs(report: Report, json_report: str) -> str:
+    """The step's outputs as lines for GITHUB_OUTPUT; what is not known is empty.
+
+    They describe the token that decided; `json_report` is the path of the JSON report, if one is written.
+    """
+    decided = report.decided_by
+    token = decided.token if decided else None
+    missing = [
+        scope
+        for problem in (decided.problems if decided else ())
+        if problem.category.label == "scope-missing"
+        for scope in problem.details.get("missing", [])
+    ]
+    values = {
+        "ok": str(report.ok).lower(),
+        "category": report.category.label,
+        "exit-code": str(report.exit_code),
+        "days-left": "" if decided is None or decided.days_left is None else str(decided.days_left),
+        "expires-at": f"{token.dies_at:%Y-%m-%d}" if token and token.dies_at else "",
+        "scopes": " ".join(token.scopes) if token else "",
+        "missing-scopes": " ".join(missing),
+        "report": json_report,
+    }
+    return "".join(f"{name}={' '.join(value.split())}\n" for name, value in values.items())

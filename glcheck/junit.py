@@ -1,0 +1,88 @@
+"""The report as JUnit XML: a suite for each token, a test case for each thing that is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from xml.etree import ElementTree as ET  # it writes XML here and reads none
+
+from glcheck.categories import Category, Problem
+from glcheck.report import Report, TokenReport, docs
+
+
+def junit(report: Report) -> str:
+    """An unmet requirement is a failure, one that could not be asked about an error, and one that was not
+    reached because the token is dead is skipped.
+    """
+    root = ET.Element("testsuites", name="glcheck")
+    if report.problems:
+        suite = ET.SubElement(root, "testsuite", name="glcheck")
+        _case(suite, "glcheck", "settings", report.problems)
+    for token in report.tokens:
+        suite = ET.SubElement(root, "testsuite", name=token.name, time=f"{token.elapsed_ms / 1000:.3f}")
+        _cases_of(suite, token)
+    for suite in [*root, root]:
+        _count(suite)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=False).join(
+        ('<?xml version="1.0" encoding="UTF-8"?>\n', "\n")
+    )
+
+
+def requirements(token: TokenReport) -> list[str]:
+    """The names of what is asked of a token; the first, "token", is that it works at all."""
+    asked = token.requirements
+    wanted = {
+        "kind": asked.kind,
+        "scopes": asked.scopes,
+        "forbid-scopes": asked.forbid_scopes,
+        "min-validity": asked.min_validity,
+        "max-validity": asked.max_validity is not None,
+        "project": asked.project,
+        "group": asked.group,
+        "role": asked.role,
+    }
+    return ["token", *(name for name, value in wanted.items() if value)]
+
+
+def _cases_of(suite: ET.Element, token: TokenReport) -> None:
+    names = requirements(token)
+    stopped_by = _what_stopped(token)
+    for name in names:
+        own = [p for p in token.problems if (p.requirement if p.requirement in names else "token") == name]
+        if name == "token" or stopped_by is None:
+            _case(suite, token.name, name, own)
+        elif stopped_by.category.could_not_ask or stopped_by.category is Category.INTERNAL_ERROR:
+            _case(suite, token.name, name, [stopped_by])
+        else:
+            case = _case(suite, token.name, name, [])
+            ET.SubElement(case, "skipped", message=f"not reached: {stopped_by.category.label}")
+
+
+def _what_stopped(token: TokenReport) -> Problem | None:
+    """The problem with the token itself after which nothing more was looked at."""
+    dead = (Category.TOKEN_EXPIRED, Category.TOKEN_REVOKED)
+    own = (p for p in token.problems if p.requirement == "token")
+    return next((p for p in own if token.token is None or p.category in dead), None)
+
+
+def _case(suite: ET.Element, classname: str, name: str, problems: Iterable[Problem]) -> ET.Element:
+    case = ET.SubElement(suite, "testcase", classname=classname, name=name)
+    warnings = []
+    for problem in problems:
+        text = f"{problem.message}\nfix: {problem.fix}\ndocs: {docs(problem.category)}"
+        if problem.severity == "warning":
+            warnings.append(f"warning[{problem.category.label}] {text}")
+            continue
+        unasked = problem.category.could_not_ask or problem.category.exit_code in (2, 70)
+        kind = "error" if unasked else "failure"
+        ET.SubElement(case, kind, type=problem.category.label, message=problem.message).text = text
+    if warnings:
+        ET.SubElement(case, "system-out").text = "\n".join(warnings)
+    return case
+
+
+def _count(suite: ET.Element) -> None:
+    cases = list(suite.iter("testcase"))
+    suite.set("tests", str(len(cases)))
+    for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        suite.set(attribute, str(sum(case.find(tag) is not None for case in cases)))

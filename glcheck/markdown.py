@@ -1,0 +1,73 @@
+"""The report as markdown: a table of the tokens, the problems with their fixes, and how long each lives."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from glcheck.categories import Category, Problem
+from glcheck.formats import lifetime
+from glcheck.report import Report, TokenReport, docs
+
+
+def markdown(report: Report) -> str:
+    """GitHub-flavoured markdown; nothing in it that came from outside can form markup."""
+    verdict = "ok" if report.ok else f"{report.category.label} (exit code {report.exit_code})"
+    parts = [f"## glcheck: {verdict}"]
+    if report.tokens:
+        rows = ["| token | verdict | scopes | lives |", "| --- | --- | --- | --- |", *map(_row, report.tokens)]
+        parts.append("\n".join(rows))
+    blocks = [_block("", problem) for problem in report.problems]
+    blocks += [_block(token.name, problem) for token in report.tokens for problem in token.problems]
+    if blocks:
+        parts.append("\n".join(blocks))
+    mortal = [t for t in report.tokens if t.token and t.token.dies_at and t.seconds_left and t.seconds_left > 0]
+    if len(mortal) > 1:
+        parts.append(_gantt(mortal))
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(token: TokenReport) -> str:
+    scopes = " ".join(token.token.scopes) if token.token else ""
+    warned = any(problem.severity == "warning" for problem in token.problems)
+    mark = "❌" if not token.ok else ("⚠️" if warned else "✅")
+    cells = (_text(token.name), f"{mark} {token.category.label}", _code(scopes), _text(lifetime(token)))
+    return f"| {' | '.join(cells)} |"
+
+
+def _block(name: str, problem: Problem) -> str:
+    whose = f" {_text(name)}:" if name else ""
+    return (
+        f"- **{problem.severity}[{problem.category.label}]**{whose} {_text(problem.message)}\n"
+        f"  - fix: {_text(problem.fix)}\n"
+        f"  - docs: {_code(docs(problem.category))}"
+    )
+
+
+def _gantt(tokens: list[TokenReport]) -> str:
+    lines = ["```mermaid", "gantt", "    title How long each token lives", "    dateFormat YYYY-MM-DD"]
+    for token in tokens:
+        described = token.token
+        if described is None or described.dies_at is None:
+            continue
+        soon = any(problem.category is Category.EXPIRES_SOON for problem in token.problems)
+        name = re.sub(r"[^A-Za-z0-9 _.-]", "_", token.name)
+        lines.append(
+            f"    {name} :{'crit' if soon else 'active'}, {described.now:%Y-%m-%d}, {described.dies_at:%Y-%m-%d}"
+        )
+    return "\n".join([*lines, "```"])
+
+
+def _text(words: str) -> str:
+    """Words as plain text, except that addresses stay links."""
+    parts = re.split(r"(https?://[^\s<>\"]+)", words)
+    return "".join(f"<{part}>" if index % 2 else _plain(part) for index, part in enumerate(parts))
+
+
+def _plain(words: str) -> str:
+    escaped = re.sub(r"([\\`*_\[\]|~#])", r"\\\1", html.escape(words, quote=False))
+    return escaped.replace("@", "&#64;")
+
+
+def _code(words: str) -> str:
+    return f"<code>{html.escape(words).replace('|', '&#124;').replace('`', '&#96;')}</code>" if words else ""

@@ -1,0 +1,358 @@
+"""From flags, environment and policy file to the plan of a run.
+
+Everything that can be wrong with what was asked is found here, before anything is sent.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from glcheck import address, policy_file, shapes
+from glcheck.categories import Category, Problem
+from glcheck.policy_file import Key, PolicyFile, Unreadable, Value
+from glcheck.secret import Source
+from glcheck.settings import EXCLUSIVE, SETTINGS, WARN_AUTO, Setting, did_you_mean, nameable
+
+_NAME = re.compile(r"[A-Za-z0-9 _.-]{1,80}", re.ASCII)
+_TIMEOUT, _MAX_WAIT = 10.0, 60.0
+
+
+class Requirements(NamedTuple):
+    """What is asked of one token; durations in seconds, the role as a name."""
+
+    scopes: tuple[str, ...] = ()
+    forbid_scopes: tuple[str, ...] = ()
+    min_validity: float = 0
+    warn_validity: float = WARN_AUTO
+    max_validity: float | None = None
+    project: str | None = None
+    group: str | None = None
+    role: str | None = None
+    kind: str | None = None
+
+    @property
+    def namespace(self) -> tuple[str, str] | None:
+        """("project" or "group", its path or id); None if neither is asked for."""
+        if self.project:
+            return "project", self.project
+        return ("group", self.group) if self.group else None
+
+
+class TokenPolicy(NamedTuple):
+    """One token to check: where it is, whom to ask, and what is required of it."""
+
+    name: str
+    source: Source
+    url: str
+    ca_file: str | None
+    requirements: Requirements
+    allow: tuple[Category, ...]
+    named_in_policy: bool
+
+
+class Output(NamedTuple):
+    """Where reports go: the main one (to `path`; None is standard output) and further ones."""
+
+    format: str
+    path: str | None
+    reports: tuple[tuple[str, str], ...]
+
+
+class Plan(NamedTuple):
+    """A whole run; times in seconds. With problems there are no tokens, and nothing is to be sent."""
+
+    tokens: tuple[TokenPolicy, ...]
+    timeout: float
+    max_wait: float
+    output: Output
+    policy: str | None  # the policy file in use, as it was named or found
+    problems: tuple[Problem, ...]
+
+
+class Given(NamedTuple):
+    """The value of a setting and how it was given: by a flag, a variable, or a line of the policy file."""
+
+    name: str
+    value: Any
+    origin: str
+
+
+Layer = dict[str, Given]
+
+
+def resolve(
+    flags: Mapping[str, Sequence[str]],
+    environ: Mapping[str, str],
+    directory: Path,
+    only: Sequence[str] = (),
+) -> Plan:
+    """The plan that the layers make: flags over environment over policy file over defaults.
+
+    `flags` has the texts given for each setting; `directory` is where a policy file is looked for;
+    `only` names the tokens of the policy to check, all if it is empty.
+    """
+    return _Resolver(environ, directory).resolve(flags, only)
+
+
+class _Resolver:
+    """Reads the layers one after the other and collects what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str], directory: Path) -> None:
+        self.environ = environ
+        self.directory = directory
+        self.problems: list[Problem] = []
+        self.file = ""  # the policy file as messages call it
+        self.found = False  # whether it was merely found, not named
+        self.origins: set[tuple[str, str, int]] = set()  # where a found one may send a token
+
+    def resolve(self, flags: Mapping[str, Sequence[str]], only: Sequence[str]) -> Plan:
+        by_flag = self.layer(
+            self.read(SETTINGS[name], texts, SETTINGS[name].flag) for name, texts in flags.items()
+        )
+        by_variable = self.layer(
+            self.read(setting, [self.environ.get(setting.variable, "")], setting.variable)
+            for setting in SETTINGS.values()
+        )
+        self.origins = address.named_origins(self.environ, *flags.get("url", ()))
+        content = self.policy(by_flag.get("config") or by_variable.get("config"))
+        top = merge(self.layer(self.key(key) for key in content.top), by_variable, by_flag)
+        tokens = self.tokens(content, top)
+        if only and content.tokens is None:
+            self.complain("--only", "needs a policy file with `tokens:`")
+        for name in only if content.tokens else ():
+            names = [policy.name for policy in tokens]
+            if name not in names:
+                self.complain("--only", f"no token of the policy has this name{did_you_mean(name, names)}")
+        output = self.output(top)
+        return Plan(
+            tuple(policy for policy in tokens if not self.problems and (not only or policy.name in only)),
+            top["timeout"].value if "timeout" in top else _TIMEOUT,
+            top["max-wait"].value if "max-wait" in top else _MAX_WAIT,
+            output,
+            self.file or None,
+            tuple(self.problems),
+        )
+
+    def complain(self, origin: str, sentence: str, fix: str = "") -> None:
+        """Note a problem of what stands at `origin`: a flag, a variable, or a line of the policy file."""
+        in_file = bool(self.file) and origin.startswith(self.file)
+        usual_fix = (
+            "Correct the policy file; `glcheck config` checks it without asking GitLab."
+            if in_file
+            else "Correct it; `glcheck check --help` lists all settings."
+        )
+        message = f"{origin}: {sentence}{'' if sentence.endswith('?') else '.'}"
+        if all(problem.message != message for problem in self.problems):  # many tokens can share one mistake
+            category = Category.CONFIG_ERROR if in_file else Category.USAGE_ERROR
+            self.problems.append(Problem(category, message, fix or usual_fix, details={"where": origin}))
+
+    def read(self, setting: Setting, texts: Sequence[str], origin: str) -> Given | None:
+        """The value of those texts; None where they are empty, or wrong and complained about."""
+        parts = [part.strip() for text in texts for part in setting.split(text) if part.strip()]
+        try:
+            values = [setting.read(part) for part in parts]
+        except ValueError as error:
+            self.complain(origin, f"{setting.name} {error}")
+            return None
+        if not values:
+            return None
+        return Given(setting.name, tuple(dict.fromkeys(values)) if setting.many else values[-1], origin)
+
+    def layer(self, values: Iterable[Given | None]) -> Layer:
+        """What is given in one layer, without the second of two that exclude each other."""
+        given = {value.name: value for value in values if value}
+        for one, other in EXCLUSIVE:
+            if one in given and other in given:
+                self.complain(given.pop(other).origin, f"{other} cannot be given together with {one}")
+        return given
+
+    # --- the policy file ---
+
+    def policy(self, named: Given | None) -> PolicyFile:
+        """The policy file's content; an empty one where there is none or it cannot be read."""
+        path = Path(named.value).expanduser() if named else policy_file.find(self.directory)
+        if path is None:
+            return PolicyFile((), None)
+        path = self.directory / path
+        self.found = named is None
+        if named and not path.exists():
+            self.complain(named.origin, "this policy file does not exist")
+            return PolicyFile((), None)
+        self.file = path.name if path.parent == self.directory else str(path)
+        try:
+            content = policy_file.load(path)
+        except Unreadable as error:
+            self.complain(f"{self.file}:{error.line}" if error.line else self.file, error.sentence)
+            return PolicyFile((), None)
+        return content
+
+    def key(self, key: Key, of_token: bool = False) -> Given | None:
+        """What that line of the file gives; None for nothing, or something wrong and complained about."""
+        origin = f"{self.file}:{key.line}"
+        if key.name == "version" and not of_token:
+            if (key.value.type, key.value.text) != ("int", "1"):
+                self.complain(origin, "version must be 1, the only version there is")
+            return None
+        if key.name == "name" and of_token:
+            return None  # read where the tokens are told apart
+        refusal = self.why_not(key.name, of_token)
+        if refusal:
+            self.complain(origin, refusal)
+            return None
+        given = self.read_yaml(SETTINGS[key.name], key.value, origin)
+        if given and given.name == "url" and self.found and not self.may_use(given.value):
+            self.complain(
+                origin,
+                f"a policy file that was merely found may not send a token to {given.value}",
+                "If that address is right, say so from outside the file: set GITLAB_URL (or GLCHECK_URL, "
+                "GITLAB_HOST, CI_SERVER_URL, CI_API_V4_URL) or --url to it, or name the file with --config.",
+            )
+        return given
+
+    def may_use(self, url: str) -> bool:
+        """A policy that lies in a checkout must not choose whom a secret is sent to."""
+        return address.is_loopback(url) or address.origin(url) in self.origins
+
+    def why_not(self, name: str, of_token: bool) -> str | None:
+        """Why a key of that name cannot stand there; None if it can."""
+        setting = SETTINGS.get(name)
+        if setting is None:
+            if name in ("token", "private-token", "private_token", "secret", "password"):
+                return "a token's value does not belong in a file; name its variable with `token-env`"
+            places = ("token",) if of_token else ("token", "run")
+            known = [setting.name for setting in SETTINGS.values() if setting.place in places]
+            shown = f"unknown key `{name}`" if nameable(name) else "unknown key"
+            return shown + did_you_mean(name, [*known, "name" if of_token else "tokens"])
+        if setting.place == "command":
+            return f"`{name}` cannot stand in a policy file"
+        if of_token and setting.place == "run":
+            return f"`{name}` belongs at the top level, not to one token"
+        if self.found and not setting.if_found:
+            return f"`{name}` is taken only from a policy file that --config or GLCHECK_CONFIG names"
+        return None
+
+    def read_yaml(self, setting: Setting, value: Value, origin: str) -> Given | None:
+        if value.type == "null":
+            return None
+        listed = setting.many and value.type == "seq"
+        scalars = value.items if listed else (value,)
+        if not all(scalar.type in (("str",) if listed else setting.types) for scalar in scalars):
+            self.complain(origin, f"{setting.name} must be {setting.wanted}")
+            return None
+        return self.read(setting, [scalar.text for scalar in scalars], origin)
+
+    # --- tokens ---
+
+    def tokens(self, content: PolicyFile, top: Layer) -> tuple[TokenPolicy, ...]:
+        if content.tokens is None:
+            return (self.token(None, top),)
+        policies: dict[str, TokenPolicy] = {}
+        for line, keys in content.tokens:
+            name = self.name(keys, line)
+            if name in policies:
+                self.complain(f"{self.file}:{line}", "another token of this policy has the same name")
+            layer = self.layer(self.key(key, of_token=True) for key in keys)
+            policies[name] = self.token(name, merge(top, layer))
+        return tuple(policies.values())
+
+    def name(self, keys: Sequence[Key], line: int) -> str:
+        key = next((key for key in keys if key.name == "name"), None)
+        if key is None:
+            self.complain(f"{self.file}:{line}", "this token has no `name`")
+            return f"line {line}"
+        text = key.value.text
+        if key.value.type != "str" or not _NAME.fullmatch(text) or shapes.looks_like_token(text):
+            self.complain(
+                f"{self.file}:{key.line}", "name must be a text of 1 to 80 letters, digits, blanks and . _ -"
+            )
+            return f"line {line}"
+        return text
+
+    def token(self, name: str | None, layer: Layer) -> TokenPolicy:
+        def value(setting: str, default: Any = None) -> Any:
+            return layer[setting].value if setting in layer else default
+
+        source = Source(value("token-env"), value("token-file")).resolved(self.environ)
+        requirements = Requirements(
+            scopes=value("scopes", ()),
+            forbid_scopes=value("forbid-scopes", ()),
+            min_validity=value("min-validity", 0),
+            warn_validity=value("warn-validity", WARN_AUTO),
+            max_validity=value("max-validity"),
+            project=value("project"),
+            group=value("group"),
+            role=value("role"),
+            kind=value("kind"),
+        )
+        if requirements.role and not requirements.namespace:
+            self.complain(layer["role"].origin, "role needs a project or a group in which to have it")
+        url = self.url(layer)
+        return TokenPolicy(
+            name or source.name or "token",
+            source,
+            url,
+            self.ca_file(layer, url),
+            requirements,
+            value("allow", ()),
+            named_in_policy=name is not None,
+        )
+
+    def url(self, layer: Layer) -> str:
+        given = layer.get("url") or self.default_url()
+        allowed = "allow-http" in layer and layer["allow-http"].value
+        if given.value.startswith("http://") and not allowed and not address.is_loopback(given.value):
+            self.complain(
+                given.origin,
+                "http:// would send the token unencrypted",
+                "Write https://, or set allow-http if the way to that host is safe.",
+            )
+        return str(given.value)
+
+    def default_url(self) -> Given:
+        variable, text = address.default(self.environ)
+        return self.read(SETTINGS["url"], [text], variable) or Given("url", address.DEFAULT, variable)
+
+    def ca_file(self, layer: Layer, url: str) -> str | None:
+        if "ca-file" not in layer:
+            return address.ci_server_ca_file(self.environ, url)
+        path = self.directory / Path(layer["ca-file"].value).expanduser()
+        import ssl  # only to see whether the bundle is one
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            context.load_verify_locations(**{"capath" if path.is_dir() else "cafile": str(path)})
+        except FileNotFoundError:
+            self.complain(layer["ca-file"].origin, "this file of CA certificates does not exist")
+        except OSError:  # ssl.SSLError is one
+            self.complain(layer["ca-file"].origin, "no CA certificate can be read from this file")
+        return str(path)
+
+    # --- reports ---
+
+    def output(self, top: Layer) -> Output:
+        chosen = top["format"].value if "format" in top else "auto"
+        usual = "github" if self.environ.get("GITHUB_ACTIONS") == "true" else "text"
+        path = top["output"].value if "output" in top else None
+        reports = top["report"].value if "report" in top else ()
+        for name, paths in (("output", [path] if path else []), ("report", [path for _, path in reports])):
+            for target in paths:
+                file = self.directory / target
+                if file.is_dir() or not file.parent.is_dir() or not os.access(file.parent, os.W_OK):
+                    self.complain(top[name].origin, f"{name} names a file that cannot be written")
+        return Output(usual if chosen == "auto" else chosen, path, reports)
+
+
+def merge(*layers: Layer) -> Layer:
+    """The layers as one, the last being the strongest; it replaces both of two that exclude each other."""
+    merged: Layer = {}
+    for layer in layers:
+        for pair in EXCLUSIVE:
+            if any(name in layer for name in pair):
+                for name in pair:
+                    merged.pop(name, None)
+        merged.update(layer)
+    return merged

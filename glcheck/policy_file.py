@@ -1,0 +1,137 @@
+"""Reads the policy file: YAML as nodes with their lines, never constructed into objects.
+
+Working on nodes gives every value its line, shows duplicate keys, leaves tags without power, and lets
+an alias cost nothing, however often it is repeated.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+NAMES = (".glcheck.yml", ".glcheck.yaml")
+_LARGEST = 1024 * 1024
+
+
+class Value(NamedTuple):
+    """One value of the file. `type` is str, int, float, bool, null, seq or map, as YAML resolves it."""
+
+    type: str
+    text: str  # of a scalar, as it is written
+    items: tuple[Value, ...]  # of a sequence; a sequence or mapping inside it has no items
+    line: int  # counted from 1
+
+
+class Key(NamedTuple):
+    """A key of a mapping, with what stands behind it."""
+
+    name: str
+    value: Value
+    line: int
+
+
+class PolicyFile(NamedTuple):
+    """What stands in the file: the keys at the top but `tokens`, and those of each token in order."""
+
+    top: tuple[Key, ...]
+    tokens: tuple[tuple[int, tuple[Key, ...]], ...] | None  # each with its line; None: there is no `tokens`
+
+
+class Unreadable(Exception):  # noqa: N818 - settings turns it into a problem
+    """The file cannot be read as a policy; carries the sentence and the line, 0 where none is known."""
+
+    def __init__(self, sentence: str, line: int = 0) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.line = line
+
+
+def find(directory: Path) -> Path | None:
+    """The policy file of that directory, else of the git work tree it lies in; None if there is none."""
+    places = [directory]
+    places += [parent for parent in (directory, *directory.parents) if (parent / ".git").exists()][:1]
+    return next((place / name for place in places for name in NAMES if (place / name).is_file()), None)
+
+
+def load(path: Path) -> PolicyFile:
+    """The file's content. Raises Unreadable; its sentence never repeats what stands in the file."""
+    root = _compose(_read(path))
+    if root is None:
+        return PolicyFile((), None)
+    top = _keys(root, "a policy file")
+    tokens = next((pair for pair in _pairs(root) if pair[0].value == "tokens"), None)
+    if tokens is None:
+        return PolicyFile(top, None)
+    import yaml  # see _compose
+
+    node = tokens[1]
+    if not isinstance(node, yaml.SequenceNode) or not node.value:
+        raise Unreadable("`tokens` must be a list with at least one token", tokens[0].start_mark.line + 1)
+    entries = tuple((entry.start_mark.line + 1, _keys(entry, "each token")) for entry in node.value)
+    return PolicyFile(tuple(key for key in top if key.name != "tokens"), entries)
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(_LARGEST + 1)
+    except OSError as error:
+        raise Unreadable(f"cannot be read ({(error.strerror or 'unknown reason').lower()})") from None
+    if len(raw) > _LARGEST:
+        raise Unreadable("is larger than 1 MiB, which no policy file is")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable("is not UTF-8 text", raw[: error.start].count(b"\n") + 1) from None
+
+
+def _compose(text: str) -> Any:
+    import yaml  # 25 ms that a run without a policy file does not pay
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where PyYAML was built with it
+    try:
+        return yaml.compose(text, Loader=loader)
+    except yaml.MarkedYAMLError as error:
+        # PyYAML's sentences put parts of the file in quotes; up to the first quote they are its own words.
+        said = (error.problem or "").split("'")[0].split('"')[0].strip(" ,(")
+        mark = error.problem_mark or error.context_mark
+        raise Unreadable(f"is not valid YAML: {said}", mark.line + 1 if mark else 0) from None
+    except yaml.YAMLError:
+        raise Unreadable("is not valid YAML: it holds a character that YAML does not allow") from None
+    except RecursionError:
+        raise Unreadable("is nested too deeply") from None
+
+
+def _pairs(node: Any) -> list[tuple[Any, Any]]:
+    return [pair for pair in node.value if isinstance(pair[0].value, str)]
+
+
+def _keys(node: Any, what: str) -> tuple[Key, ...]:
+    import yaml  # see _compose
+
+    line = node.start_mark.line + 1
+    if not isinstance(node, yaml.MappingNode):
+        raise Unreadable(f"{what} must be a mapping: lines of `key: value`", line)
+    keys: dict[str, Key] = {}
+    for key, value in node.value:
+        at = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise Unreadable("a key must be a plain word", at)
+        if key.value in keys:
+            raise Unreadable(f"the same key stands here and on line {keys[key.value].line}", at)
+        keys[key.value] = Key(key.value, _value(value), at)
+    return tuple(keys.values())
+
+
+def _value(node: Any, inside_sequence: bool = False) -> Value:
+    line = node.start_mark.line + 1
+    if node.id == "scalar":
+        return Value(
+            node.tag.rpartition(":")[2] if node.tag.startswith("tag:yaml.org") else "tag",
+            node.value,
+            (),
+            line,
+        )
+    if node.id == "mapping" or inside_sequence:
+        return Value("map" if node.id == "mapping" else "seq", "", (), line)
+    return Value("seq", "", tuple(_value(item, inside_sequence=True) for item in node.value), line)

@@ -1,0 +1,242 @@
+"""What GitLab's refusals mean, told apart by status and body, and how each is put to a person.
+
+From GitLab's lib/api/api_guard.rb (`{"error": …}`), lib/api/helpers.rb (`{"message": …}`) and
+lib/gitlab/auth/user_access_denied_reason.rb. What none of these gives is `not-gitlab`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from glcheck import address, answers, durations
+from glcheck.categories import Category, Problem
+from glcheck.transport import Answer
+
+Clean = Callable[[object], str]
+
+
+def problem(
+    answer: Answer,
+    host: str,
+    clean: Clean,
+    *,
+    lacking: str = "",
+    forbidden: Problem | None = None,
+    otherwise: Problem | None = None,
+) -> Problem:
+    """What an answer that is no success says; told apart by status and body.
+
+    `lacking` is the scope that would have let the token ask, `forbidden` what a plain 403 means there,
+    `otherwise` what a body means that says nothing more exact.
+    """
+    status, body = answer.status, answers.json_object(answer.body)
+    error, message = body.get("error"), answers.message(body)
+    description = str(body.get("error_description"))
+    if status == 401 and error == "invalid_token" and description.startswith("Token is expired."):
+        return _expired()
+    if status == 401 and error == "invalid_token" and description.startswith("Token was revoked."):
+        return _revoked()
+    if status == 401 and error == "invalid_token" and description.startswith("Token is an impersonation token"):
+        return _restricted("This GitLab has switched impersonation tokens off, and {token} is one", _ASK_ADMIN)
+    if status == 401 and error == "dpop_error":
+        fix = "Use a token of an account that does not demand DPoP (Preferences, Access tokens)."
+        return _restricted("The account of {token} demands DPoP, a signature on every request", fix)
+    if status == 401 and (
+        message == "401 Unauthorized" or (error, description) == ("invalid_token", "Bad Access Token.")
+    ):
+        return invalid()
+    if status == 403 and error == "insufficient_scope":
+        return _may_not(lacking, clean(body.get("scope") or ""))
+    if status == 403 and error == "insufficient_granular_scope":
+        return _lacks_permission(re.findall(r"\[[A-Za-z ]{1,40}: [A-Za-z ,]{1,80}\]", description))
+    if status == 403 and message.startswith("403 Forbidden"):
+        for words, said, fix in _ACCOUNT_STATES:
+            if words.lower() in message.lower():
+                return _restricted(said, fix)
+        if forbidden:
+            return forbidden
+        if message.startswith("403 Forbidden - "):
+            reason = clean(message.partition(" - ")[2])
+            return _restricted(f"GitLab refuses the account of {{token}}: {reason}", _ASK_ADMIN)
+    if otherwise:
+        return otherwise
+    if status == 429:
+        wait = answer.retry_after
+        said = f"and asks to wait {durations.say_seconds(wait)}" if wait else "and does not say for how long"
+        return Problem(
+            Category.RATE_LIMITED,
+            f"{host} turns requests away because there were too many, {said}.",
+            "Try again later; if that is short, raise `max-wait` above it.",
+            details={"retry_after": wait},
+        )
+    if 500 <= status < 600:
+        return Problem(
+            Category.SERVER_ERROR,
+            f"{host} answered with a fault of its own (HTTP {status}).",
+            "Try again later; if it stays, look at the status page of that GitLab.",
+            details={"status": status},
+        )
+    return not_gitlab(answer, host, clean)
+
+
+def not_gitlab(answer: Answer, host: str, clean: Clean) -> Problem:
+    """An answer that GitLab does not give: a redirect, a page, other JSON."""
+    status = answer.status
+    details: dict[str, Any] = {"status": status}
+    if status == 407:
+        fix = "Check the user name and password in HTTPS_PROXY, or name the host in NO_PROXY."
+        return Problem(
+            Category.NETWORK_ERROR, "The proxy wants other credentials (HTTP 407).", fix, details=details
+        )
+    if 300 <= status < 400 and answer.location:
+        target = clean(address.shown(answer.location))
+        details["location"] = target
+        return Problem(
+            Category.NOT_GITLAB,
+            f"{host} redirects to {target} (HTTP {status}); GitLab's API does not redirect, and the token "
+            "was not sent there.",
+            "If that is where GitLab is, set `url` to it; else look at what stands in front of GitLab, such as "
+            "a login portal.",
+            details=details,
+        )
+    return Problem(
+        Category.NOT_GITLAB,
+        f"{host} answered with HTTP {status} and {_kind_of_body(answer.body)}, which GitLab does not do. "
+        "This says nothing about the token.",
+        "Check the address (`url`), and what stands between this machine and GitLab: a login portal, a proxy, "
+        "a firewall.",
+        details=details,
+    )
+
+
+def unsupported(host: str) -> Problem:
+    """A GitLab that does not know the route on which a token describes itself."""
+    return Problem(
+        Category.UNSUPPORTED_SERVER,
+        f"{host} cannot describe this token: it is a GitLab older than 15.5, or one that does not "
+        "describe this kind of token.",
+        "Update GitLab to 15.5 or newer, or use a personal access token. Job tokens and OAuth tokens can be "
+        "checked there as it is.",
+    )
+
+
+_ASK_ADMIN = "Ask an administrator of that GitLab, or use a token of another account."
+# What forbidden!(UserAccessDeniedReason) says (lib/gitlab/auth/user_access_denied_reason.rb).
+_ACCOUNT_STATES = (
+    ("has been blocked", "The account of {token} is blocked", _ASK_ADMIN),
+    (
+        "has been deactivated",
+        "The account of {token} was deactivated",
+        "Sign in to GitLab with that account, which activates it again, or ask an administrator.",
+    ),
+    ("pending approval", "The account of {token} waits for an administrator's approval", _ASK_ADMIN),
+    (
+        "must accept the Terms of Service",
+        "The account of {token} has not accepted the terms of service",
+        "Sign in to GitLab with that account and accept the terms.",
+    ),
+    (
+        "email address is not confirmed",
+        "The account of {token} has not confirmed its e-mail address",
+        "Sign in to GitLab with that account and follow the link in the confirmation mail.",
+    ),
+    (
+        "password expired",
+        "The password of the account of {token} has expired",
+        "Sign in to GitLab with that account and set a new password.",
+    ),
+    (
+        "cannot be performed by internal users",
+        "The account of {token} is one of GitLab's internal accounts, which may not use the API",
+        "Use a token of another account.",
+    ),
+)
+
+
+def _restricted(said: str, fix: str) -> Problem:
+    return Problem(Category.ACCOUNT_RESTRICTED, f"{said}. The token itself may be sound.", fix)
+
+
+def _expired() -> Problem:
+    return Problem(Category.TOKEN_EXPIRED, "{token} has expired.", "{Replace}.")
+
+
+def _revoked() -> Problem:
+    return Problem(Category.TOKEN_REVOKED, "{token} was revoked, or replaced when it was rotated.", "{Replace}.")
+
+
+def invalid() -> Problem:
+    """A token that GitLab does not know, with the causes that look the same from outside."""
+    return Problem(
+        Category.TOKEN_INVALID,
+        "GitLab does not know {token}.",
+        "It is mistyped, or deleted (GitLab also deletes tokens some time after they expired), or of another "
+        "GitLab than {url}, or of a kind that this cannot be asked of. If it cannot be found, {replace}.",
+    )
+
+
+def _may_not(lacking: str, scopes: str) -> Problem:
+    wanted = lacking or scopes
+    return Problem(
+        Category.SCOPE_MISSING,
+        f"{{token}} may not ask GitLab for this: it lacks the scope {wanted}.",
+        "{Replace}.",
+        details={"required": [wanted], "missing": [wanted]},
+    )
+
+
+def needs_read_api(what: str, why: str) -> Problem:
+    """A token without read_api where only that scope lets it ask about a project or group."""
+    return Problem(
+        Category.SCOPE_MISSING,
+        f"{{token}} cannot tell whether it reaches the {what}: it lacks the scope read_api ({why}).",
+        f"Name the {what} by its numeric id, or add the scope read_api: {{replace}}."
+        if "numeric id" in why
+        else "Add the scope read_api: {replace}.",
+        details={"required": ["read_api"], "missing": ["read_api"]},
+    )
+
+
+def _lacks_permission(permissions: list[str]) -> Problem:
+    named = f" {', '.join(permissions)}" if permissions else ""
+    return Problem(
+        Category.SCOPE_MISSING,
+        f"{{token}} lacks the fine-grained permission{named} that this takes.",
+        "Add that permission to the token, or use one with the scope read_api. A group can also demand "
+        "fine-grained tokens.",
+        details={"permissions": permissions},
+    )
+
+
+def not_found(what: str, which: str) -> Problem:
+    """A project or group that is not there, or that GitLab hides from this token."""
+    return Problem(
+        Category.NOT_FOUND,
+        f"There is no {what} {which} for {{token}}: it does not exist, or is hidden from this token.",
+        f"Check the spelling, and add the token's account to the {what} as a member.",
+        details={what: which},
+        requirement=what,
+    )
+
+
+def role_too_low(what: str, which: str, role: str | None) -> Problem:
+    """A project or group that GitLab refuses to show for the role the account has in it."""
+    needed = f" {role}" if role else ""
+    return Problem(
+        Category.ROLE_TOO_LOW,
+        f"{{token}} may not see the {what} {which}: the role of its account there is too low.",
+        f"Give the token's account the role{needed} in the {what}'s member list.",
+        details={what: which, "required": role},
+        requirement="role" if role else what,
+    )
+
+
+def _kind_of_body(body: bytes | None) -> str:
+    if body is None:
+        return "a body larger than 1 MiB"
+    start = body[:200].lstrip().lower()
+    if not start:
+        return "nothing in it"
+    return "an HTML page" if start.startswith((b"<!doctype", b"<html", b"<")) else "a body of another kind"

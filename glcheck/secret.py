@@ -1,0 +1,165 @@
+"""Where the token's value comes from, and whether it can be a token at all."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from glcheck import shapes, surroundings, text
+from glcheck.categories import Category, Failure, Problem
+
+USUAL_VARIABLES = ("GLCHECK_TOKEN", "GITLAB_TOKEN", "GL_TOKEN", "GITLAB_ACCESS_TOKEN", "GITLAB_PRIVATE_TOKEN")
+STANDARD_INPUT = "-"
+_LARGEST_FILE = 64 * 1024
+
+_UNEXPANDED = re.compile(r"\$[A-Za-z_{(]|^%\w+%$|^\{\{", re.ASCII)
+_MASKED = re.compile(r"\*{3,}|\[?(?:MASKED|REDACTED|FILTERED)\]?|•{3,}|x{8,}", re.IGNORECASE)
+
+
+class Source(NamedTuple):
+    """Where to find a token: a variable's name, a file (`-` is standard input), or the usual variables."""
+
+    variable: str | None = None
+    file: str | None = None
+
+    def resolved(self, environ: Mapping[str, str]) -> Source:
+        """The same, with the first of the usual variables that is set, where none was named."""
+        if self.variable or self.file:
+            return self
+        return Source(next((name for name in USUAL_VARIABLES if environ.get(name)), None))
+
+    @property
+    def label(self) -> str | None:
+        """The variable's name or the file's path; None when there is neither."""
+        return self.variable or self.file
+
+    @property
+    def name(self) -> str | None:
+        """The label, where it can serve as a name in the report."""
+        return None if self.label == STANDARD_INPUT else self.label
+
+    @property
+    def token(self) -> str:
+        """How messages call the token from here."""
+        if self.variable:
+            return f"the token in {self.variable}"
+        if self.file:
+            return f"the token {place(self.file)}"
+        return "the token"
+
+
+class Secret(NamedTuple):
+    """A token's value and whether a line end had to be taken off. Never printed: its repr hides the value."""
+
+    value: str
+    had_line_end: bool
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
+def place(file: str) -> str:
+    """The file in words, to stand after "the token"."""
+    return "on standard input" if file == STANDARD_INPUT else f"in the file {file}"
+
+
+def read_standard_input() -> bytes:
+    """All of standard input, up to a little more than a token file may hold."""
+    return sys.stdin.buffer.read(_LARGEST_FILE + 1)
+
+
+def read(source: Source, environ: Mapping[str, str], standard_input: bytes | None) -> Secret:
+    """The token from there.
+
+    `standard_input` is what was read from it, once for the whole run; None if nobody asked for it.
+    Raises Failure with token-missing or token-malformed.
+    """
+    if source.file is not None:
+        given = _read_file(source.file, standard_input)
+    else:
+        given = environ.get(source.variable, "") if source.variable else ""
+    value = given.rstrip("\r\n")
+    if not value.strip():
+        raise Failure(_missing(source, environ))
+    reason, fix = _why_malformed(value)
+    if reason:
+        raise Failure(
+            Problem(
+                Category.TOKEN_MALFORMED,
+                f"{{token}} cannot be a GitLab token: {reason}. Nothing was sent.",
+                fix,
+                details={"reason": reason},
+            )
+        )
+    return Secret(value, value != given)
+
+
+def _read_file(file: str, standard_input: bytes | None) -> str:
+    try:
+        if file == STANDARD_INPUT:
+            raw = standard_input or b""
+        else:
+            with Path(file).expanduser().open("rb") as stream:
+                raw = stream.read(_LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "the name is not usable"
+        raise Failure(
+            Problem(
+                Category.TOKEN_MISSING,
+                f"There is no token {place(file)}: it cannot be read ({why.lower()}).",
+                "Write the token to that file, or name the right one with `token-file`.",
+            )
+        ) from None
+    if len(raw) > _LARGEST_FILE:
+        raw = b"\0"  # whatever it is, it is no token; the judgement below says so
+    return raw.decode("utf-8", errors="replace")
+
+
+def _missing(source: Source, environ: Mapping[str, str]) -> Problem:
+    if source.file:
+        message = f"There is no token {place(source.file)}: it is empty."
+        return Problem(Category.TOKEN_MISSING, message, "Write the token there, or name the right file.")
+    looked_at = (source.variable,) if source.variable else USUAL_VARIABLES
+    state = "is empty" if source.variable and source.variable in environ else "is not set"
+    message = (
+        f"There is no token: the variable {looked_at[0]} {state}."
+        if len(looked_at) == 1
+        else f"There is no token: none of the variables {', '.join(looked_at)} is set."
+    )
+    cause, fix = surroundings.why_missing(environ, looked_at[0] if len(looked_at) == 1 else "GITLAB_TOKEN")
+    return Problem(
+        Category.TOKEN_MISSING,
+        f"{message} {cause}".strip(),
+        fix,
+        details={"variables": list(looked_at)},
+    )
+
+
+def _why_malformed(value: str) -> tuple[str | None, str]:
+    """What is wrong with the characters, and what to do; the reason is None for a sound value."""
+    again = "Copy the token again, whole, and store it anew. If it is lost, {replace}."
+    if _UNEXPANDED.search(value.strip()):
+        return (
+            "it is the name of a variable that was never filled in",
+            "Define that variable where this job can see it (in GitLab, a protected variable exists only on "
+            "protected branches and tags, and one with an environment scope only in jobs of that "
+            "environment), or correct its name.",
+        )
+    if _MASKED.fullmatch(value):
+        return "it is the mask that a log shows in place of a token", again
+    vendor = shapes.other_vendor(value)
+    if vendor:
+        return f"it is {vendor}", "Store a GitLab token in this place; to get one, {replace}."
+    if value[0] == value[-1] and value[0] in "\"'`" and len(value) > 1:
+        return "there are quotes around it", "Store the token again without the quotes."
+    if any(c.isspace() for c in value):
+        return "there are blanks or line breaks in it", again
+    if not all(c.isascii() and c.isprintable() for c in value):
+        return "there are characters in it that no token has", again
+    if len(value) < text.SHORTEST_SECRET:
+        return "it is too short", again
+    damage = shapes.damage(value)
+    return (f"{damage}, so it was cut or mistyped", again) if damage else (None, "")

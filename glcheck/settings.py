@@ -1,0 +1,318 @@
+"""The table of settings: for each its name, how its value is read, and where it may stand.
+
+Flags, environment variables, policy files, their JSON schema and the documentation all come from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from glcheck import address, durations, roles, shapes
+from glcheck.categories import ALLOWABLE, Category
+from glcheck.secret import USUAL_VARIABLES
+
+KINDS = ("personal", "project", "group", "service-account", "job", "oauth")
+FORMATS = ("text", "json", "github", "junit", "markdown")
+WARN_AUTO = -1.0  # stands for "14 days, at most a quarter of the lifetime" until the lifetime is known
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_PATH = re.compile(r"(?=.*[^./])[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*", re.ASCII)
+
+
+# How the text of each value is read. All raise ValueError with half a sentence that does not repeat the text.
+
+
+def _choice(names: Sequence[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in names:
+            raise ValueError(f"must be one of {', '.join(names)}{did_you_mean(text, names)}")
+        return text
+
+    return read
+
+
+def _boolean(text: str) -> bool:
+    value = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(text.lower())
+    if value is None:
+        raise ValueError("must be true or false")
+    return value
+
+
+def _scope(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_:*.-]{0,63}", text, re.ASCII) or shapes.is_marked_as_token(text):
+        raise ValueError("must be names of scopes such as api or read_repository")
+    return text
+
+
+def _variable(text: str) -> str:
+    if not _VARIABLE.fullmatch(text) or shapes.looks_like_token(text):
+        raise ValueError("must be the name of an environment variable, not the token itself")
+    return text
+
+
+def _any_text(text: str) -> str:
+    if shapes.is_marked_as_token(text):
+        raise ValueError("holds what looks like a token; a token belongs in an environment variable or a file")
+    if not text.isprintable():
+        raise ValueError("holds a control character")
+    return text
+
+
+def _namespace(text: str) -> str:
+    if "://" in text:
+        raise ValueError("must be a path such as group/app or a numeric id, not an address")
+    path = text.strip("/")
+    segments = path.split("/")
+    if not _PATH.fullmatch(path) or any(not segment.strip(".") for segment in segments):
+        raise ValueError("must be a path such as group/app, or a numeric id")
+    return _any_text(path)
+
+
+def _project(text: str) -> str:
+    path = _namespace(text)
+    if "/" not in path and not path.isdigit():
+        raise ValueError("must be the whole path, such as group/app, or a numeric id")
+    return path
+
+
+def _allowed(text: str) -> Category:
+    labels = [category.label for category in ALLOWABLE]
+    return ALLOWABLE[labels.index(_choice(labels)(text))]
+
+
+def _warn_validity(text: str) -> float:
+    return WARN_AUTO if text == "auto" else durations.read_validity(text)
+
+
+def _report(text: str) -> tuple[str, str]:
+    kind, equals, path = text.partition("=")
+    if not equals or not path:
+        raise ValueError("must be FORMAT=PATH, such as json=glcheck.json")
+    return _choice(FORMATS)(kind), _any_text(path)
+
+
+class Setting(NamedTuple):
+    """One setting: how its value is read, and where it may stand."""
+
+    name: str
+    read: Callable[[str], Any]
+    help: str
+    default: str = ""  # as the documentation says it
+    types: tuple[str, ...] = ("str",)  # of a YAML scalar
+    many: bool = False  # a list, or a string split at commas and blanks
+    place: str = "token"  # "token": top level and each token; "run": top level only; "command": no file
+    if_found: bool = True  # whether a policy file that was merely found may set it
+    choices: tuple[str, ...] = ()
+
+    def split(self, text: str) -> list[str]:
+        """The parts of a text that holds several values; paths of reports may have blanks in them."""
+        if not self.many:
+            return [text]
+        return re.split(r"[,\n]" if self.name == "report" else r"[,\s]", text)
+
+    @property
+    def wanted(self) -> str:
+        """What a YAML value of it must be, in words."""
+        if self.many:
+            return "a list of texts, or one text"
+        words = {"str": "a text", "int": "a number", "bool": "true or false"}
+        return " or ".join(words[name] for name in words if name in self.types)
+
+    @property
+    def metavar(self) -> str:
+        """What stands for its value in the help."""
+        if self.choices and not self.many:
+            return "NAME"
+        words = {
+            "url": "URL",
+            "report": "FORMAT=PATH",
+            "allow-http": "YES",
+            "allow": "CATEGORY",
+            "token-env": "NAME",
+        }
+        if self.name in words:
+            return words[self.name]
+        if self.name in ("token-file", "config", "output", "ca-file"):
+            return "FILE"
+        return "TIME" if "float" in self.types else ("SCOPE" if self.many else "PATH")
+
+    @property
+    def flag(self) -> str:
+        """Its spelling as a flag."""
+        return f"--{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """Its spelling as an environment variable."""
+        return f"GLCHECK_{self.name.replace('-', '_').upper()}"
+
+
+_DURATION = ("str", "int", "float")
+_ROLES = tuple(roles.LEVELS)
+
+SETTINGS: dict[str, Setting] = {
+    setting.name: setting
+    for setting in (
+        Setting(
+            "url",
+            address.read,
+            "GitLab's base URL; a path such as https://host/gitlab is kept",
+            "in GitLab CI from `CI_API_V4_URL`, else `CI_SERVER_URL`; elsewhere `GITLAB_URL`, `GITLAB_HOST`; "
+            "else `https://gitlab.com`",
+        ),
+        Setting(
+            "token-env",
+            _variable,
+            "name of the environment variable that holds the token",
+            f"the first that is set of {', '.join(f'`{name}`' for name in USUAL_VARIABLES)}",
+        ),
+        Setting("token-file", _any_text, "file that holds the token; - is standard input"),
+        Setting("scopes", _scope, "scopes that the token must satisfy", "none", many=True),
+        Setting("forbid-scopes", _scope, "scopes that the token must not hold", "none", many=True),
+        Setting(
+            "min-validity",
+            durations.read_validity,
+            "fail if less is left: 90m, 12h, 14d, 2w; a bare number is days",
+            "`0`",
+            _DURATION,
+        ),
+        Setting(
+            "warn-validity",
+            _warn_validity,
+            "warn if less is left; 0 never",
+            "`auto`: 14 days, at most a quarter of the token's whole lifetime",
+            _DURATION,
+        ),
+        Setting(
+            "max-validity",
+            durations.read_validity,
+            "fail if more is left, or if the token never expires",
+            "none",
+            _DURATION,
+        ),
+        Setting(
+            "project",
+            _project,
+            "path or numeric id of a project the token must reach",
+            "none",
+            ("str", "int"),
+        ),
+        Setting("group", _namespace, "path or numeric id of a group the token must reach", "none", ("str", "int")),
+        Setting(
+            "role",
+            _choice(_ROLES),
+            "least role the token must have there, as a member",
+            "any access",
+            choices=_ROLES,
+        ),
+        Setting("kind", _choice(KINDS), "kind of token it must be", "any", choices=KINDS),
+        Setting(
+            "allow",
+            _allowed,
+            "categories that are reported as warnings and do not fail",
+            "none",
+            many=True,
+            choices=tuple(category.label for category in ALLOWABLE),
+        ),
+        Setting(
+            "config",
+            _any_text,
+            "policy file",
+            "`.glcheck.yml` or `.glcheck.yaml` in the working directory, else at the root of the git work tree",
+            place="command",
+        ),
+        Setting(
+            "format",
+            _choice(("auto", *FORMATS)),
+            "form of the report on standard output",
+            "`auto`: `github` under GitHub Actions, else `text`",
+            place="run",
+            choices=("auto", *FORMATS),
+        ),
+        Setting(
+            "output",
+            _any_text,
+            "write that report to this file instead",
+            "standard output",
+            place="run",
+            if_found=False,
+        ),
+        Setting(
+            "report",
+            _report,
+            "one more report from the same run, FORMAT=PATH",
+            "none",
+            many=True,
+            place="run",
+            if_found=False,
+        ),
+        Setting(
+            "timeout",
+            durations.read_timeout,
+            "longest silence from the server, such as 10s",
+            "`10s`",
+            _DURATION,
+            place="run",
+        ),
+        Setting(
+            "max-wait",
+            durations.read_timeout,
+            "time for the whole run, retries included",
+            "`60s`",
+            _DURATION,
+            place="run",
+        ),
+        Setting(
+            "ca-file",
+            _any_text,
+            "bundle of CA certificates for a private CA",
+            "`CI_SERVER_TLS_CA_FILE` for the CI server's own host; else `REQUESTS_CA_BUNDLE`, else the usual CAs",
+            if_found=False,
+        ),
+        Setting(
+            "allow-http",
+            _boolean,
+            "permit http:// to a host that is not loopback",
+            "no",
+            ("bool", "int"),
+            if_found=False,
+        ),
+        Setting(
+            "hook-max-age",
+            durations.read_validity,
+            "how long a hook remembers a success",
+            "`1h`",
+            _DURATION,
+            place="run",
+        ),
+        Setting(
+            "hook-strict",
+            _boolean,
+            "a hook also stops when GitLab could not be asked",
+            "no",
+            ("bool", "int"),
+            place="run",
+        ),
+    )
+}
+# Of these only one can be given; a stronger layer that gives one replaces both.
+EXCLUSIVE = (("token-env", "token-file"), ("project", "group"))
+
+
+def nameable(text: str) -> bool:
+    """Whether a text can only be somebody's spelling of a setting, and never a secret."""
+    return (
+        re.fullmatch(r"[a-z]+(?:[-_][a-z]+)*", text) is not None
+        and len(text) <= 24
+        and not shapes.looks_like_token(text)
+    )
+
+
+def did_you_mean(text: str, names: Iterable[str]) -> str:
+    """ "; did you mean NAME?" for the name that the text comes nearest to, else nothing."""
+    from difflib import get_close_matches  # only on the way to an error
+
+    match = get_close_matches(text.lower().replace("_", "-"), names, 1)
+    return f"; did you mean {match[0]}?" if match else ""

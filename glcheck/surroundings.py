@@ -1,0 +1,78 @@
+"""What the CI environment tells about why a token is not there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from glcheck import text
+
+_LARGEST_EVENT = 8 * 1024 * 1024
+
+
+def why_missing(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
+    """The most probable cause that a variable is not set, and what to do about it; the cause may be empty.
+
+    GitHub: docs "Using secrets in GitHub Actions"; GitLab: doc/ci/variables, protected variables.
+    """
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return _on_github(environ, variable)
+    if environ.get("GITLAB_CI"):
+        return _on_gitlab(environ, variable)
+    return "", f"Set {variable} to a GitLab token, or name another variable with `token-env`."
+
+
+def _on_github(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
+    event = environ.get("GITHUB_EVENT_NAME", "")
+    if environ.get("GITHUB_ACTOR") == "dependabot[bot]" and event != "workflow_dispatch":
+        return (
+            "This run was started by Dependabot, which gets no secrets of the repository.",
+            f"Add {variable} to the Dependabot secrets (Settings, Secrets and variables, Dependabot), or skip "
+            "this job with `if: github.actor != 'dependabot[bot]'`.",
+        )
+    if event == "pull_request" and _is_fork(environ.get("GITHUB_EVENT_PATH")):
+        return (
+            "This is a pull request from a fork, and GitHub gives those no secrets.",
+            "Run this job on pushes only, or skip it for forks with "
+            "`if: github.event.pull_request.head.repo.full_name == github.repository`.",
+        )
+    return (
+        "",
+        f"Add the secret under Settings, Secrets and variables, Actions, and pass it to this step as "
+        f"{variable}. A reusable workflow gets secrets only with `secrets: inherit` in the workflow that "
+        "calls it, and a secret of an environment only in a job with that `environment:`.",
+    )
+
+
+def _is_fork(event_path: str | None) -> bool:
+    """Whether the event's pull request comes from another repository; False if that cannot be read."""
+    try:
+        with Path(event_path or "").open("rb") as stream:
+            event: Any = json.loads(stream.read(_LARGEST_EVENT))
+        head = event["pull_request"]["head"]["repo"]  # None once the fork was deleted
+        return head is None or head["full_name"] != event["repository"]["full_name"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return False
+
+
+def _on_gitlab(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
+    source, target = (environ.get(f"CI_MERGE_REQUEST_{name}PROJECT_ID") for name in ("SOURCE_", ""))
+    if source and target and source != target:
+        return (
+            "This is a merge request from a fork, whose pipeline has the variables of the fork.",
+            "Run this job only in the project itself, for example with "
+            "`rules: - if: $CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID`.",
+        )
+    if environ.get("CI_COMMIT_REF_PROTECTED") == "false":
+        return (
+            "This branch or tag is not protected, and GitLab gives protected variables only to those that are.",
+            f"Protect the branch or tag, or remove the protection of {variable} (Settings, CI/CD, Variables).",
+        )
+    environment = text.clean(environ.get("CI_ENVIRONMENT_NAME", ""), mask=str)
+    here = f"this job's environment is {environment}" if environment else "this job has no `environment:`"
+    return (
+        "",
+        f"Add {variable} under Settings, CI/CD, Variables. If it is there, look at its environment scope: {here}.",
+    )

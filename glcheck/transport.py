@@ -1,0 +1,297 @@
+"""Speaks HTTP: sends a GET with the token to one host, retries what may pass, and bounds everything.
+
+It does not know what an answer means, and raises Failure only when there is none.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, NamedTuple
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from glcheck import __version__, address, durations
+from glcheck.categories import Category, Failure, Problem
+
+MOST_CONNECTIONS = 16
+_LARGEST_BODY = 1024 * 1024
+_TRIES = 3
+_PAUSE = 0.5  # seconds before the first retry where the server names none; twice that before the second
+_WORTH_A_RETRY = (429, 502, 503, 504)
+
+_log = logging.getLogger("glcheck")
+
+
+class Answer(NamedTuple):
+    """An answer from the server, whatever it is."""
+
+    status: int
+    body: bytes | None  # None: larger than 1 MiB, and not read to its end
+    now: datetime | None  # the server's clock (Date header, aware, UTC)
+    location: str | None
+    retry_after: float | None  # seconds
+
+
+class Credential(AuthBase):
+    """Puts the token into the request at the moment of sending.
+
+    As an auth object it is not replaced by ~/.netrc, and no exception of requests carries it.
+    """
+
+    def __init__(self, header: str, value: str) -> None:
+        self._header = header
+        self._value = value
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the header."""
+        request.headers[self._header] = self._value
+        return request
+
+
+class Transport:
+    """Connections to one GitLab, shared by all threads of a run."""
+
+    def __init__(self, url: str, ca_file: str | None, timeout: float, deadline: float) -> None:
+        """`timeout` is seconds of silence; `deadline` is on the clock of time.monotonic()."""
+        self._url = url
+        self._host = address.host(url)
+        self._ca_file = ca_file
+        self._timeout = timeout
+        self._deadline = deadline
+        self._session = _session()
+
+    def get(self, path: str, credential: Credential, count: Callable[[], None]) -> Answer:
+        """The answer to a GET; `count` is called once for each request that is sent.
+
+        Retried, at most twice and inside the deadline: connection errors, timeouts, 429 (after the
+        Retry-After it names), 502, 503 and 504. Raises Failure when there is no answer.
+        """
+        for tried in range(1, _TRIES + 1):
+            count()
+            outcome = self._try(path, credential)
+            pause = _PAUSE * 2 ** (tried - 1)
+            if isinstance(outcome, Answer):
+                passing = outcome.status in _WORTH_A_RETRY
+                pause = max(pause, outcome.retry_after or 0)
+            else:
+                passing = outcome.category is Category.NETWORK_ERROR
+            if not passing or tried == _TRIES or time.monotonic() + pause >= self._deadline:
+                break
+            _log.debug("trying again in %.1f s", pause)
+            time.sleep(pause)
+        if isinstance(outcome, Problem):
+            raise Failure(outcome)
+        return outcome
+
+    def _try(self, path: str, credential: Credential) -> Answer | Problem:
+        """One request and its answer, or the problem that there was none."""
+        started = time.monotonic()
+        timeout = min(self._timeout, self._deadline - started)
+        if timeout <= 0:
+            return out_of_time(self._host)
+        try:
+            with self._session.get(
+                self._url + path, auth=credential, timeout=timeout, stream=True, verify=self._ca_file
+            ) as response:
+                body = self._read(response)
+        except Exception as error:
+            problem = _problem(error, self._host, timeout)
+            if problem is None:
+                raise
+            _log.debug("GET %s%s: %s", self._url, path, problem.message)
+            return problem
+        now = _date(response.headers.get("Date"))
+        elapsed = (time.monotonic() - started) * 1000
+        _log.debug("GET %s%s: %d in %.0f ms", self._url, path, response.status_code, elapsed)
+        return Answer(
+            response.status_code,
+            body,
+            now,
+            response.headers.get("Location"),
+            _retry_after(response.headers.get("Retry-After"), now),
+        )
+
+    def _read(self, response: requests.Response) -> bytes | None:
+        body = bytearray()
+        for piece in response.iter_content(16 * 1024):
+            body += piece
+            if len(body) > _LARGEST_BODY:
+                return None
+        return bytes(body)
+
+
+class _Session(requests.Session):
+    """A session that knows no redirects: requests would read their bodies, however long, to look at them."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the name is requests' own
+        return None
+
+
+class _HTTPPool(urllib3.HTTPConnectionPool):
+    class ConnectionCls(urllib3.connection.HTTPConnection):
+        debuglevel = 0  # http.client's own debugging prints each request with its headers
+
+
+class _HTTPSPool(urllib3.HTTPSConnectionPool):
+    class ConnectionCls(urllib3.connection.HTTPSConnection):
+        debuglevel = 0
+
+
+class _Adapter(HTTPAdapter):
+    """Connections that never print a request, directly or through a proxy."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        if not type(manager).__name__.startswith("SOCKS"):
+            manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        return manager
+
+
+def _session() -> requests.Session:
+    session = _Session()
+    session.headers.clear()
+    session.headers["User-Agent"] = f"glcheck/{__version__}"
+    session.headers["Accept"] = "application/json"
+    session.headers["Accept-Encoding"] = "identity"
+    # A session cookie of GitLab's would make the next token's request one of the first token's user.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = _Adapter(pool_connections=4, pool_maxsize=MOST_CONNECTIONS, pool_block=True)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def out_of_time(host: str) -> Problem:
+    """That max-wait is over before an answer came."""
+    return Problem(
+        Category.NETWORK_ERROR,
+        f"The time for the whole check was over before {host} had answered.",
+        "Try again; if GitLab is slow, raise `max-wait`.",
+        details={"reason": "max-wait"},
+    )
+
+
+def _problem(error: Exception, host: str, timeout: float) -> Problem | None:
+    """The problem that an exception of requests or of what lies beneath it stands for; None: a bug of ours.
+
+    No text of the exception is taken over: it can repeat what the server or the proxy sent.
+    """
+    causes = list(_causes(error))
+
+    def among(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    def network(what: str, fix: str, reason: str) -> Problem:
+        return Problem(Category.NETWORK_ERROR, f"{what}.", fix, details={"reason": reason})
+
+    check_host = "Check the address (`url`), and whether this machine may reach that host; then try again."
+    if isinstance(error, requests.exceptions.InvalidSchema):
+        fix = "Use an http:// proxy in HTTPS_PROXY, or name the host in NO_PROXY."
+        return network("The proxy settings name a SOCKS proxy, which glcheck does not speak", fix, "proxy")
+    if isinstance(error, (requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL)):
+        fix = "Check HTTPS_PROXY and its user name and password, or name the host in NO_PROXY."
+        return network(f"The proxy does not let us reach {host}", fix, "proxy")
+    if among(ssl.SSLError):
+        return _tls_problem(causes, host)
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return Problem(
+            Category.NOT_GITLAB,
+            f"{host} sent an answer that cannot be unpacked; GitLab does not do that.",
+            "Check the address (`url`), and what stands between this machine and GitLab.",
+        )
+    if among(requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
+        return network(f"{host} was silent for {durations.say_seconds(timeout)}", check_host, "timeout")
+    if among(socket.gaierror):
+        return network(f"The name {host} cannot be resolved", check_host, "dns")
+    if among(ConnectionRefusedError):
+        return network(f"{host} refuses connections", check_host, "refused")
+    if isinstance(error, (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError)):
+        return network(f"The connection to {host} broke off", check_host, "connection")
+    if isinstance(error, OSError):  # requests raises it when the bundle of CA certificates is not there
+        return Problem(
+            Category.TLS_ERROR,
+            "The file of CA certificates that the environment names (REQUESTS_CA_BUNDLE) cannot be read.",
+            "Correct REQUESTS_CA_BUNDLE, or name the right file with `ca-file`.",
+        )
+    return None
+
+
+# By OpenSSL's number for the failed verification (include/openssl/x509_vfy.h).
+_CERTIFICATE = {
+    9: "its certificate is not valid yet",
+    10: "its certificate has expired",
+    18: "its certificate is self-signed",
+    19: "its certificate comes from a CA that is not trusted here",
+    20: "its certificate comes from a CA that is not trusted here",
+    62: "its certificate is for another host name",
+    64: "its certificate is for another address",
+}
+
+
+def _tls_problem(causes: list[BaseException], host: str) -> Problem:
+    code = next((c.verify_code for c in causes if isinstance(c, ssl.SSLCertVerificationError)), None)
+    if code is None:
+        return Problem(
+            Category.TLS_ERROR,
+            f"No TLS connection to {host} could be made: the handshake failed.",
+            "Check the port and scheme of `url`, and whether something in between intercepts TLS.",
+            details={"reason": "handshake"},
+        )
+    reason = _CERTIFICATE.get(code, "its certificate cannot be verified")
+    fix = (
+        "Name the bundle of that CA with `ca-file` (or REQUESTS_CA_BUNDLE)."
+        if code in (18, 19, 20)
+        else "Check the address (`url`) and this machine's clock; if both are right, the server's certificate "
+        "has to be renewed."
+    )
+    return Problem(
+        Category.TLS_ERROR,
+        f"{host} cannot be trusted: {reason}.",
+        fix,
+        details={"reason": reason.partition(" ")[2]},
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The exception and all that it wraps, in whatever way the libraries wrap it."""
+    queue, seen = [error], set[int]()
+    while queue:
+        one = queue.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        inner = [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
+        queue += [item for item in inner if isinstance(item, BaseException)]
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text or "")
+        return date.replace(tzinfo=timezone.utc) if date.tzinfo is None else date.astimezone(timezone.utc)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _retry_after(text: str | None, now: datetime | None) -> float | None:
+    """The seconds that a Retry-After header asks for, as a number or as a date; None if it makes no sense."""
+    text = (text or "").strip()
+    if re.fullmatch(r"\d+", text, re.ASCII):
+        return float(text[:9]) if len(text) <= 9 else 1e9
+    date = _date(text)
+    return max((date - (now or datetime.now(timezone.utc))).total_seconds(), 0) if date else None

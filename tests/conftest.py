@@ -1,0 +1,114 @@
+"""glcheck as its users run it: the installed command, as a process, against a GitLab on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from gitlab_server import Certificates, GitLab, certificates
+
+COMMAND = str(Path(sys.executable).with_name("glcheck"))
+
+
+class Result(NamedTuple):
+    """What a run of the command came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The JSON report on standard output."""
+        report = json.loads(self.out)
+        assert isinstance(report, dict)
+        return report
+
+    @property
+    def token(self) -> dict[str, Any]:
+        """The report on the only token."""
+        (token,) = self.report["tokens"]
+        assert isinstance(token, dict)
+        return token
+
+    @property
+    def problem(self) -> dict[str, Any]:
+        """The only problem in the report."""
+        report = self.report
+        problems = [*report["problems"], *(p for token in report["tokens"] for p in token["problems"])]
+        (problem,) = problems
+        assert isinstance(problem, dict)
+        return problem
+
+
+class Run:
+    """Runs the command in a directory of its own, with an environment that holds only what is given."""
+
+    def __init__(self, home: Path, directory: Path, url: str | None) -> None:
+        self.directory = directory
+        self._environ = {"PATH": os.defpath, "HOME": str(home)}
+        if url:
+            self._environ["GITLAB_URL"] = url
+
+    def __call__(
+        self,
+        *args: str,
+        env: Mapping[str, str] | None = None,
+        token: str | None = None,
+        stdin: bytes = b"",
+        command: tuple[str, ...] = (COMMAND,),
+    ) -> Result:
+        """`token` goes into GITLAB_TOKEN; `env` is added to the environment, an empty text unsets nothing."""
+        environ = {**self._environ, **({"GITLAB_TOKEN": token} if token is not None else {}), **(env or {})}
+        done = subprocess.run(
+            [*command, *args],
+            env=environ,
+            cwd=self.directory,
+            input=stdin,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def json(self, *args: str, **options: Any) -> Result:
+        """The same, with the report as JSON."""
+        return self(*args, "--format", "json", **options)
+
+
+@pytest.fixture
+def gitlab() -> Iterator[GitLab]:
+    """A GitLab over plain HTTP."""
+    with GitLab() as server:
+        yield server
+
+
+@pytest.fixture
+def run(gitlab: GitLab, tmp_path: Path) -> Run:
+    """The command, with GITLAB_URL pointing to that GitLab."""
+    return _run(tmp_path, gitlab.url)
+
+
+@pytest.fixture
+def run_alone(tmp_path: Path) -> Run:
+    """The command without any GitLab."""
+    return _run(tmp_path, None)
+
+
+def _run(tmp_path: Path, url: str | None) -> Run:
+    home, directory = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    directory.mkdir()
+    return Run(home, directory, url)
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Certificates of all sorts, and the CA files that go with them."""
+    return certificates(tmp_path_factory.mktemp("tls"))
