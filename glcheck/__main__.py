@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glcheck.cli import main
+from glcheck.cli import entrance
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    entrance()

@@ -18,9 +18,7 @@ def json_object(body: bytes | None) -> Json:
     beyond measure are not what GitLab sends.
     """
     try:
-        value = json.loads(
-            (body or b"").decode(), object_pairs_hook=_without_duplicates, parse_constant=_no_number
-        )
+        value = json.loads((body or b"").decode(), object_pairs_hook=_without_duplicates, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
@@ -31,9 +29,7 @@ def speaks_like_gitlab(status: int, body: Json) -> bool:
     a parameter that Grape finds invalid.
     """
     said = body.get("message") or body.get("error")
-    return isinstance(said, str) and (
-        said.startswith(f"{status} ") or (status == 400 and said.endswith(" is invalid"))
-    )
+    return isinstance(said, str) and (said.startswith(f"{status} ") or (status == 400 and said.endswith(" is invalid")))
 
 
 def message(body: Json) -> str:
@@ -42,9 +38,9 @@ def message(body: Json) -> str:
     return message if isinstance(message, str) else ""
 
 
-def are_strings(value: object) -> bool:
-    """Whether it is a list of strings."""
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+def strings(value: object) -> list[str] | None:
+    """The list of strings that it is, or None."""
+    return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else None
 
 
 def whole(value: object) -> int | None:

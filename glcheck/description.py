@@ -14,13 +14,13 @@ class Token(NamedTuple):
     name: str | None
     user_id: int | None
     scopes: tuple[str, ...]
-    dies_at: datetime | None  # None: it has no expiry
-    created_at: datetime | None
-    revoked: bool
-    active: bool
     fine_grained: bool
     now: datetime  # the server's clock when it answered, else ours
     clock_off: float  # seconds that our clock is ahead of the server's; 0 where the server named no time
+    dies_at: datetime | None = None  # None: it has no expiry
+    created_at: datetime | None = None
+    revoked: bool = False
+    active: bool = True
 
 
 class Owner(NamedTuple):
@@ -31,6 +31,7 @@ class Owner(NamedTuple):
 
 
 class Access(NamedTuple):
-    """That a project or group is visible, and the member's access level in it; None for no member."""
+    """That a project or group is visible, and the account's access level there; None for no member."""
 
     level: int | None
+    exact: bool = True  # False: at least this level, more was not said

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 from glcheck import address, answers, refusals, roles
@@ -72,11 +72,23 @@ class GitLab:
         self._host = address.host(account.url)
         self._header = {"job": "JOB-TOKEN", "oauth": "Authorization"}.get(account.presented_as, "PRIVATE-TOKEN")
 
+    def _ask(self, path: str) -> tuple[Answer, answers.Json]:
+        """The answer to a GET and the JSON object in it. Raises Failure where there is no answer."""
+        answer = self._account.ask(path, self._header, self._count)
+        return answer, answers.json_object(answer.body)
+
+    def _get(self, path: str, lacking: str = "", forbidden: Problem | None = None) -> tuple[Answer, answers.Json]:
+        """The same for an answer that has to be a success. Raises Failure with the refusal if it is none."""
+        answer, body = self._ask(path)
+        if answer.status != 200:
+            raise Failure(refusals.problem(answer, body, self._host, self._clean, lacking, forbidden))
+        return answer, body
+
     def _count(self) -> None:
         self.requests += 1
 
-    def _get(self, path: str) -> Answer:
-        return self._account.ask(path, self._header, self._count)
+    def _not_gitlab(self, answer: Answer) -> Failure:
+        return Failure(refusals.not_gitlab(answer, self._host, self._clean))
 
     # --- the token ---
 
@@ -86,109 +98,81 @@ class GitLab:
             return self._job_token()
         if self._account.presented_as == "oauth":
             return self._oauth_token()
-        answer = self._get(_SELF)
-        if answer.status == 200:
-            return self._access_token(answer)
-        error = answers.json_object(answer.body)
-        if answer.status == 400 and "token type to be a personal access token" in str(error.get("message")):
+        answer, body = self._ask(_SELF)
+        if answer.status == 400 and "token type to be a personal access token" in answers.message(body):
             self._header = "Authorization"  # the only header in which an OAuth token is taken
             return self._oauth_token()
-        if answer.status in (400, 404) and answers.speaks_like_gitlab(answer.status, error):
+        if answer.status in (400, 404) and answers.speaks_like_gitlab(answer.status, body):
             raise Failure(refusals.unsupported(self._host))
-        raise Failure(self._refusal(answer))
-
-    def _access_token(self, answer: Answer) -> Token:
-        body = answers.json_object(answer.body)
-        scopes, expires_at = body.get("scopes"), body.get("expires_at", "")
+        answer, body = self._get(_SELF)
+        scopes, expires_at = answers.strings(body.get("scopes")), body.get("expires_at", "")
         dies_at = answers.midnight(expires_at)
-        revoked, active = body.get("revoked"), body.get("active")
-        if (
-            not answers.are_strings(scopes)
-            or (expires_at is not None and dies_at is None)
-            or not all(flag is None or isinstance(flag, bool) for flag in (revoked, active))
-        ):
-            raise Failure(self._not_gitlab(answer))
-        return self._described(
-            answer,
-            body,
-            kind="access-token",
-            user_id=answers.whole(body.get("user_id")),
-            scopes=scopes,
-            dies_at=dies_at,
-            created_at=answers.moment(body.get("created_at")),
-            revoked=revoked is True,
-            active=active is not False,
+        flags = body.get("revoked"), body.get("active")
+        dated = expires_at is None or dies_at is not None
+        if scopes is None or not dated or not all(flag is None or isinstance(flag, bool) for flag in flags):
+            raise self._not_gitlab(answer)
+        token = self._described(answer, body, "access-token", scopes, answers.whole(body.get("user_id")))
+        created_at = answers.moment(body.get("created_at"))
+        return token._replace(
+            dies_at=dies_at, created_at=created_at, revoked=flags[0] is True, active=flags[1] is not False
         )
 
     def _job_token(self) -> Token:
-        answer = self._get(f"{_API}/job")
-        if answer.status != 200:
-            raise Failure(self._refusal(answer))
-        body = answers.json_object(answer.body)
+        answer, body = self._get(f"{_API}/job")
         if answers.whole(body.get("id")) is None or not any(
             isinstance(body.get(key), str) for key in ("status", "name")
         ):
-            raise Failure(self._not_gitlab(answer))
+            raise self._not_gitlab(answer)
         user = body.get("user")
-        user_id = answers.whole(user.get("id")) if isinstance(user, dict) else None
-        return self._described(answer, body, kind="job", user_id=user_id, scopes=())
+        return self._described(
+            answer, body, "job", [], answers.whole(user.get("id")) if isinstance(user, dict) else None
+        )
 
     def _oauth_token(self) -> Token:
-        answer = self._get("/oauth/token/info")
-        body = answers.json_object(answer.body)
+        path = "/oauth/token/info"
+        answer, body = self._ask(path)
         if answer.status in (400, 401) and body.get("error") in ("invalid_request", "invalid_token"):
             # Doorkeeper's words for every token that it does not, or no longer, accept
             # (app/controllers/oauth/token_info_controller.rb).
-            raise Failure(self._refusal(answer, otherwise=refusals.invalid()))
-        if answer.status != 200:
-            raise Failure(self._refusal(answer))
-        scopes, expires_in = body.get("scope"), body.get("expires_in", "")
-        if not answers.are_strings(scopes) or not (expires_in is None or answers.whole(expires_in) is not None):
-            raise Failure(self._not_gitlab(answer))
-        created, now = answers.whole(body.get("created_at")), answer.now or datetime.now(timezone.utc)
-        return self._described(
-            answer,
-            {},
-            kind="oauth",
-            user_id=answers.whole(body.get("resource_owner_id")),
-            scopes=scopes,
-            dies_at=None if expires_in is None else answers.after(now, expires_in),
-            created_at=None
-            if created is None
-            else answers.after(datetime.fromtimestamp(0, timezone.utc), created),
+            raise Failure(refusals.UNKNOWN)
+        answer, body = self._get(path)
+        scopes, expires_in = answers.strings(body.get("scope")), body.get("expires_in", "")
+        seconds, created = answers.whole(expires_in), answers.whole(body.get("created_at"))
+        if scopes is None or (expires_in is not None and seconds is None):
+            raise self._not_gitlab(answer)
+        token = self._described(answer, {}, "oauth", scopes, answers.whole(body.get("resource_owner_id")))
+        return token._replace(
+            dies_at=None if seconds is None else answers.after(token.now, seconds),
+            created_at=None if created is None else answers.after(datetime.fromtimestamp(0, timezone.utc), created),
         )
 
-    def _described(self, answer: Answer, body: answers.Json, **fields: Any) -> Token:
-        ours = datetime.now(timezone.utc)
-        name = body.get("name")
-        scopes = tuple(self._clean(scope) for scope in fields.pop("scopes"))
-        defaults: dict[str, Any] = {"dies_at": None, "created_at": None, "revoked": False, "active": True}
+    def _described(
+        self, answer: Answer, body: answers.Json, kind: str, scopes: Sequence[str], user_id: int | None
+    ) -> Token:
+        ours, name = datetime.now(timezone.utc), body.get("name")
         return Token(
+            kind=kind,
             id=answers.whole(body.get("id")),
             name=self._clean(name) if isinstance(name, str) else None,
-            scopes=scopes,
+            user_id=user_id,
+            scopes=tuple(map(self._clean, scopes)),
             fine_grained=body.get("granular") is True or "granular" in scopes,
             now=answer.now or ours,
             clock_off=(ours - answer.now).total_seconds() if answer.now else 0.0,
-            **{**defaults, **fields},
         )
 
     # --- its owner and what it reaches ---
 
     def owner(self) -> Owner:
         """The account behind the token (`GET /user`; needs read_user, read_api or api). Raises Failure."""
-        answer = self._get(f"{_API}/user")
-        if answer.status != 200:
-            raise Failure(self._refusal(answer, lacking="read_user"))
-        body = answers.json_object(answer.body)
+        answer, body = self._get(f"{_API}/user", lacking="read_user")
         number, username, bot = answers.whole(body.get("id")), body.get("username"), body.get("bot")
         if number is None or not isinstance(username, str):
-            raise Failure(self._not_gitlab(answer))
-        kind = "personal"
-        if bot is not False:
-            match = re.match(r"(project|group)_\d+_bot|(service_account)_", username)
-            kind = (match[1] or "service-account") if match else ("service-account" if bot is True else kind)
-        return Owner(kind, number)
+            raise self._not_gitlab(answer)
+        match = re.match(r"(project|group)_\d+_bot|service_account_", username, re.ASCII) if bot is not False else None
+        if match:
+            return Owner(match[1] or "service-account", number)
+        return Owner("service-account" if bot is True else "personal", number)
 
     def access(self, namespace: tuple[str, str], role: str | None, token: Token) -> Access:
         """How far the token reaches into that project or group.
@@ -197,84 +181,64 @@ class GitLab:
         the token may not ask, or that GitLab could not be asked.
         """
         what, which = namespace
-        needed = roles.LEVELS[role] if role else None
+        needed = roles.LEVELS[role] if role else 0
         if not token.fine_grained and not {"api", "read_api"} & set(token.scopes):
             return self._access_by_associations(what, which, needed, token)
         path = f"{_API}/{what}s/{quote(which, safe='')}"
-        answer = self._get(path)
-        if answer.status == 404 and answers.message(answers.json_object(answer.body)).startswith("404 "):
+        if self._is_hidden(path):
             raise Failure(refusals.not_found(what, which))
-        if answer.status != 200:
-            raise Failure(
-                self._refusal(answer, lacking="read_api", forbidden=refusals.role_too_low(what, which, role))
-            )
-        body = answers.json_object(answer.body)
+        answer, body = self._get(path, "read_api", refusals.role_too_low(what, which, role))
         if answers.whole(body.get("id")) is None:
-            raise Failure(self._not_gitlab(answer))
+            raise self._not_gitlab(answer)
         level = answers.level(body.get("permissions"), "project_access", "group_access")
-        if needed is None or (level is not None and level >= needed):
+        if needed <= (level or 0):
             return Access(level)
         return Access(answers.larger(level, self._membership(path, token)))
+
+    def _is_hidden(self, path: str) -> bool:
+        answer, body = self._ask(path)
+        return answer.status == 404 and answers.message(body).startswith("404 ")
 
     def _membership(self, path: str, token: Token) -> int | None:
         """The access level as a member, shares and inheritance included; None for no member."""
         user = token.user_id if token.user_id is not None else self.owner().id
-        answer = self._get(f"{path}/members/all/{user}")
-        if answer.status == 404 and answers.message(answers.json_object(answer.body)).startswith("404 "):
+        path = f"{path}/members/all/{user}"
+        if self._is_hidden(path):
             return None
-        if answer.status != 200:
-            raise Failure(self._refusal(answer, lacking="read_api"))
-        level = answers.whole(answers.json_object(answer.body).get("access_level"))
+        answer, body = self._get(path, "read_api")
+        level = answers.whole(body.get("access_level"))
         if level is None:
-            raise Failure(self._not_gitlab(answer))
+            raise self._not_gitlab(answer)
         return level
 
-    def _access_by_associations(self, what: str, which: str, needed: int | None, token: Token) -> Access:
+    def _access_by_associations(self, what: str, which: str, needed: int, token: Token) -> Access:
         """The same for a token without read_api: GitLab lists what any token reaches (17.4 and newer)."""
         if token.kind != "access-token":
             raise Failure(refusals.needs_read_api(what, "this kind of token can ask for it only with that scope"))
         if what == "group" and not which.isdigit():
             raise Failure(refusals.needs_read_api(what, "without it, a group can be named only by its numeric id"))
-        for least in dict.fromkeys((needed or roles.LOWEST, roles.LOWEST)):
-            entry = self._associated(f"{what}s", which, least)
+        for least in sorted({max(needed, roles.LOWEST), roles.LOWEST}, reverse=True):
+            entry = self._associated(what, which, least)
             if entry is not None:
-                levels = entry.get("access_levels")
-                own = answers.level(levels, "project_access_level", "group_access_level")
-                return Access(least if own is None else own)
+                # The levels are both null for who gets in through a share; GitLab then said no more than "at least".
+                level = answers.level(entry.get("access_levels"), "project_access_level", "group_access_level")
+                return Access(least, exact=False) if level is None else Access(level)
         raise Failure(refusals.not_found(what, which))
 
     def _associated(self, what: str, which: str, least: int) -> answers.Json | None:
+        """The entry of that project or group in the list of what the token reaches; None if it is not there."""
         for page in range(1, _MOST_PAGES):
-            query = f"min_access_level={least}&page={page}&per_page={_PER_PAGE}"
-            answer = self._get(f"{_SELF}/associations?{query}")
-            body = answers.json_object(answer.body)
+            path = f"{_SELF}/associations?min_access_level={least}&page={page}&per_page={_PER_PAGE}"
+            answer, body = self._ask(path)
             if answer.status == 404 and answers.speaks_like_gitlab(404, body):
-                raise Failure(
-                    refusals.needs_read_api(what[:-1], "this GitLab is older than 17.4, which needs it for that")
-                )
-            if answer.status != 200:
-                raise Failure(self._refusal(answer, lacking="read_api"))
+                raise Failure(refusals.needs_read_api(what, "this GitLab is older than 17.4 and needs it for that"))
+            answer, body = self._get(path, "read_api")
             lists = [body.get("projects"), body.get("groups")]
             if not all(isinstance(one, list) and all(isinstance(entry, dict) for entry in one) for one in lists):
-                raise Failure(self._not_gitlab(answer))
-            for entry in body[what]:
-                if str(entry.get("id")) == which or str(entry.get("path_with_namespace")).lower() == which.lower():
+                raise self._not_gitlab(answer)
+            for entry in body[f"{what}s"]:
+                if which.lower() in (str(entry.get("id")), str(entry.get("path_with_namespace")).lower()):
                     return dict(entry)
             if all(len(one) < _PER_PAGE for one in lists if one is not None):
                 return None
         return None
-
-    def _refusal(
-        self,
-        answer: Answer,
-        *,
-        lacking: str = "",
-        forbidden: Problem | None = None,
-        otherwise: Problem | None = None,
-    ) -> Problem:
-        return refusals.problem(
-            answer, self._host, self._clean, lacking=lacking, forbidden=forbidden, otherwise=otherwise
-        )
-
-    def _not_gitlab(self, answer: Answer) -> Problem:
-        return refusals.not_gitlab(answer, self._host, self._clean)

@@ -67,9 +67,7 @@ def _about_clock(token: Token) -> str:
 
 def _dead(token: Token, left: float | None) -> Problem | None:
     if token.revoked:
-        return Problem(
-            Category.TOKEN_REVOKED, "{token} was revoked, or replaced when it was rotated.", "{Replace}."
-        )
+        return Problem(Category.TOKEN_REVOKED, "{token} was revoked, or replaced when it was rotated.", "{Replace}.")
     if not token.active or (left is not None and left <= 0):
         when = f" It expired on {token.dies_at:%Y-%m-%d} at 00:00 UTC." if left is not None and left <= 0 else ""
         return Problem(Category.TOKEN_EXPIRED, f"{{token}} is no longer active.{when}", "{Replace}.")
@@ -232,15 +230,15 @@ def _access(asked: Requirements, access: Access | Problem | None) -> list[Proble
         return [access if access.requirement != "token" else access._replace(requirement=what)]
     if asked.role is None or (access.level is not None and access.level >= roles.LEVELS[asked.role]):
         return []
-    actual = roles.name_of(access.level)
-    has = "is no member there" if access.level is None else f"is {actual} there"
+    actual = None if access.level is None or not access.exact else roles.name_of(access.level)
+    has = f"is {actual} there" if actual else "has a lower role there" if access.level else "is no member there"
     return [
         Problem(
             Category.ROLE_TOO_LOW,
             f"{{token}} reaches the {what} {which}, but its account {has}; {asked.role} is asked for.",
             f"Give the token's account the role {asked.role} in the {what}'s member list; for a project or group "
             "token, the role is chosen when it is made: {replace}.",
-            details={"required": asked.role, "actual": None if access.level is None else actual, what: which},
+            details={"required": asked.role, "actual": actual, what: which},
             requirement="role",
         )
     ]

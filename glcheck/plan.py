@@ -110,9 +110,7 @@ class _Resolver:
         self.origins: set[tuple[str, str, int]] = set()  # where a found one may send a token
 
     def resolve(self, flags: Mapping[str, Sequence[str]], only: Sequence[str]) -> Plan:
-        by_flag = self.layer(
-            self.read(SETTINGS[name], texts, SETTINGS[name].flag) for name, texts in flags.items()
-        )
+        by_flag = self.layer(self.read(SETTINGS[name], texts, SETTINGS[name].flag) for name, texts in flags.items())
         by_variable = self.layer(
             self.read(setting, [self.environ.get(setting.variable, "")], setting.variable)
             for setting in SETTINGS.values()
@@ -266,9 +264,7 @@ class _Resolver:
             return f"line {line}"
         text = key.value.text
         if key.value.type != "str" or not _NAME.fullmatch(text) or shapes.looks_like_token(text):
-            self.complain(
-                f"{self.file}:{key.line}", "name must be a text of 1 to 80 letters, digits, blanks and . _ -"
-            )
+            self.complain(f"{self.file}:{key.line}", "name must be a text of 1 to 80 letters, digits, blanks and . _ -")
             return f"line {line}"
         return text
 

@@ -18,35 +18,24 @@ Clean = Callable[[object], str]
 
 
 def problem(
-    answer: Answer,
-    host: str,
-    clean: Clean,
-    *,
-    lacking: str = "",
-    forbidden: Problem | None = None,
-    otherwise: Problem | None = None,
+    answer: Answer, body: answers.Json, host: str, clean: Clean, lacking: str = "", forbidden: Problem | None = None
 ) -> Problem:
-    """What an answer that is no success says; told apart by status and body.
+    """What an answer that is no success says, told apart by status and body.
 
-    `lacking` is the scope that would have let the token ask, `forbidden` what a plain 403 means there,
-    `otherwise` what a body means that says nothing more exact.
+    `lacking` is the scope that would have let the token ask, `forbidden` what a plain 403 means there.
     """
-    status, body = answer.status, answers.json_object(answer.body)
+    status = answer.status
     error, message = body.get("error"), answers.message(body)
     description = str(body.get("error_description"))
-    if status == 401 and error == "invalid_token" and description.startswith("Token is expired."):
-        return _expired()
-    if status == 401 and error == "invalid_token" and description.startswith("Token was revoked."):
-        return _revoked()
-    if status == 401 and error == "invalid_token" and description.startswith("Token is an impersonation token"):
-        return _restricted("This GitLab has switched impersonation tokens off, and {token} is one", _ASK_ADMIN)
+    if status == 401 and error == "invalid_token":
+        for words, refusal in _TOKEN_STATES.items():
+            if description.startswith(words):
+                return refusal
     if status == 401 and error == "dpop_error":
         fix = "Use a token of an account that does not demand DPoP (Preferences, Access tokens)."
         return _restricted("The account of {token} demands DPoP, a signature on every request", fix)
-    if status == 401 and (
-        message == "401 Unauthorized" or (error, description) == ("invalid_token", "Bad Access Token.")
-    ):
-        return invalid()
+    if status == 401 and message == "401 Unauthorized":
+        return UNKNOWN
     if status == 403 and error == "insufficient_scope":
         return _may_not(lacking, clean(body.get("scope") or ""))
     if status == 403 and error == "insufficient_granular_scope":
@@ -60,8 +49,6 @@ def problem(
         if message.startswith("403 Forbidden - "):
             reason = clean(message.partition(" - ")[2])
             return _restricted(f"GitLab refuses the account of {{token}}: {reason}", _ASK_ADMIN)
-    if otherwise:
-        return otherwise
     if status == 429:
         wait = answer.retry_after
         said = f"and asks to wait {durations.say_seconds(wait)}" if wait else "and does not say for how long"
@@ -87,9 +74,7 @@ def not_gitlab(answer: Answer, host: str, clean: Clean) -> Problem:
     details: dict[str, Any] = {"status": status}
     if status == 407:
         fix = "Check the user name and password in HTTPS_PROXY, or name the host in NO_PROXY."
-        return Problem(
-            Category.NETWORK_ERROR, "The proxy wants other credentials (HTTP 407).", fix, details=details
-        )
+        return Problem(Category.NETWORK_ERROR, "The proxy wants other credentials (HTTP 407).", fix, details=details)
     if 300 <= status < 400 and answer.location:
         target = clean(address.shown(answer.location))
         details["location"] = target
@@ -159,22 +144,23 @@ def _restricted(said: str, fix: str) -> Problem:
     return Problem(Category.ACCOUNT_RESTRICTED, f"{said}. The token itself may be sound.", fix)
 
 
-def _expired() -> Problem:
-    return Problem(Category.TOKEN_EXPIRED, "{token} has expired.", "{Replace}.")
-
-
-def _revoked() -> Problem:
-    return Problem(Category.TOKEN_REVOKED, "{token} was revoked, or replaced when it was rotated.", "{Replace}.")
-
-
-def invalid() -> Problem:
-    """A token that GitLab does not know, with the causes that look the same from outside."""
-    return Problem(
-        Category.TOKEN_INVALID,
-        "GitLab does not know {token}.",
-        "It is mistyped, or deleted (GitLab also deletes tokens some time after they expired), or of another "
-        "GitLab than {url}, or of a kind that this cannot be asked of. If it cannot be found, {replace}.",
-    )
+UNKNOWN = Problem(
+    Category.TOKEN_INVALID,
+    "GitLab does not know {token}.",
+    "It is mistyped, or deleted (GitLab also deletes tokens some time after they expired), or of another "
+    "GitLab than {url}, or of a kind that this cannot be asked of. If it cannot be found, {replace}.",
+)
+# By the beginning of `error_description` (lib/api/api_guard.rb).
+_TOKEN_STATES = {
+    "Token is expired.": Problem(Category.TOKEN_EXPIRED, "{token} has expired.", "{Replace}."),
+    "Token was revoked.": Problem(
+        Category.TOKEN_REVOKED, "{token} was revoked, or replaced when it was rotated.", "{Replace}."
+    ),
+    "Token is an impersonation token": _restricted(
+        "This GitLab has switched impersonation tokens off, and {token} is one", _ASK_ADMIN
+    ),
+    "Bad Access Token.": UNKNOWN,
+}
 
 
 def _may_not(lacking: str, scopes: str) -> Problem:

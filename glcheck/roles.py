@@ -15,8 +15,6 @@ LEVELS = {
 LOWEST = LEVELS["guest"]
 
 
-def name_of(level: int | None) -> str:
-    """The role at that access level, in words; the nearest below for a level that has no name."""
-    if level is None:
-        return "no member"
+def name_of(level: int) -> str:
+    """The role at that access level; the nearest below for a level that has no name."""
     return next((name for name, least in reversed(LEVELS.items()) if level >= least), "minimal access")

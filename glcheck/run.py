@@ -6,9 +6,6 @@ problem that stopped it, and `_attempt` is the one place that catches it.
 
 from __future__ import annotations
 
-import logging
-import queue
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 
 _MOST_THREADS = 16
 
-_log = logging.getLogger("glcheck")
 T = TypeVar("T")
 
 
@@ -51,6 +47,9 @@ def run(plan: Plan, environ: Mapping[str, str]) -> Report:
     standard_input = secret.read_standard_input() if typed else None
     secrets = [_attempt(lambda p=policy: _secret(p, environ, standard_input)) for policy in plan.tokens]  # type: ignore[misc]
     mask = text.masker(one.value for one in secrets if isinstance(one, Secret))
+    if not any(isinstance(one, Secret) for one in secrets):
+        tasks = [_Task(policy, one, None) for policy, one in zip(plan.tokens, secrets, strict=True)]
+        return Report(checked_at, tuple(_examine(task) for task in tasks))
     tasks = _tasks(plan, secrets, mask, deadline)
     reports = _all_at_once([lambda t=task: _examine(t) for task in tasks], deadline)  # type: ignore[misc]
     tokens = [report or _unfinished(task) for report, task in zip(reports, tasks, strict=True)]
@@ -75,9 +74,10 @@ def failed(error: Exception) -> Report:
 
 def _internal_error(error: Exception) -> Problem:
     """A fault of glcheck itself. Only the kind of the exception is told: its text could hold a secret."""
-    import traceback  # only on the way to an error
+    import logging  # only on the way to an error
+    import traceback
 
-    _log.debug("%s", "".join(traceback.format_tb(error.__traceback__)))
+    logging.getLogger("glcheck").debug("%s", "".join(traceback.format_tb(error.__traceback__)))
     return Problem(
         Category.INTERNAL_ERROR,
         f"glcheck itself failed ({type(error).__name__}); this says nothing about {{token}}.",
@@ -101,12 +101,8 @@ def _secret(policy: TokenPolicy, environ: Mapping[str, str], standard_input: byt
     return value
 
 
-def _tasks(
-    plan: Plan, secrets: Sequence[Secret | Problem], mask: Callable[[str], str], deadline: float
-) -> list[_Task]:
+def _tasks(plan: Plan, secrets: Sequence[Secret | Problem], mask: Callable[[str], str], deadline: float) -> list[_Task]:
     """What to do for each token. Entries with the same secret at the same GitLab share what is asked."""
-    if not any(isinstance(one, Secret) for one in secrets):
-        return [_Task(policy, one, None) for policy, one in zip(plan.tokens, secrets, strict=True)]
     from glcheck.gitlab import Account, GitLab  # requests, for those who have something to ask
     from glcheck.transport import Transport
 
@@ -135,6 +131,9 @@ def _all_at_once(steps: Sequence[Callable[[], TokenReport]], deadline: float) ->
 
     Daemon threads and no executor: an executor waits at exit for a server that never stops talking.
     """
+    import queue  # only for those who have something to ask
+    import threading
+
     results: list[TokenReport | None] = [None] * len(steps)
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     done = threading.Semaphore(0)

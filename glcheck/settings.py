@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from glcheck import address, durations, roles, shapes
 from glcheck.categories import ALLOWABLE, Category
-from glcheck.secret import USUAL_VARIABLES
 
 KINDS = ("personal", "project", "group", "service-account", "job", "oauth")
 FORMATS = ("text", "json", "github", "junit", "markdown")
@@ -78,8 +77,7 @@ def _project(text: str) -> str:
 
 
 def _allowed(text: str) -> Category:
-    labels = [category.label for category in ALLOWABLE]
-    return ALLOWABLE[labels.index(_choice(labels)(text))]
+    return ALLOWABLE[_CATEGORIES.index(_choice(_CATEGORIES)(text))]
 
 
 def _warn_validity(text: str) -> float:
@@ -97,14 +95,14 @@ class Setting(NamedTuple):
     """One setting: how its value is read, and where it may stand."""
 
     name: str
+    metavar: str  # what stands for the value in the help
     read: Callable[[str], Any]
     help: str
-    default: str = ""  # as the documentation says it
     types: tuple[str, ...] = ("str",)  # of a YAML scalar
     many: bool = False  # a list, or a string split at commas and blanks
-    place: str = "token"  # "token": top level and each token; "run": top level only; "command": no file
-    if_found: bool = True  # whether a policy file that was merely found may set it
     choices: tuple[str, ...] = ()
+    place: str = "token"  # "token": top level and each token; "run": top level only; "command": in no file
+    if_found: bool = True  # whether a policy file that was merely found may set it
 
     def split(self, text: str) -> list[str]:
         """The parts of a text that holds several values; paths of reports may have blanks in them."""
@@ -121,24 +119,6 @@ class Setting(NamedTuple):
         return " or ".join(words[name] for name in words if name in self.types)
 
     @property
-    def metavar(self) -> str:
-        """What stands for its value in the help."""
-        if self.choices and not self.many:
-            return "NAME"
-        words = {
-            "url": "URL",
-            "report": "FORMAT=PATH",
-            "allow-http": "YES",
-            "allow": "CATEGORY",
-            "token-env": "NAME",
-        }
-        if self.name in words:
-            return words[self.name]
-        if self.name in ("token-file", "config", "output", "ca-file"):
-            return "FILE"
-        return "TIME" if "float" in self.types else ("SCOPE" if self.many else "PATH")
-
-    @property
     def flag(self) -> str:
         """Its spelling as a flag."""
         return f"--{self.name}"
@@ -149,154 +129,48 @@ class Setting(NamedTuple):
         return f"GLCHECK_{self.name.replace('-', '_').upper()}"
 
 
-_DURATION = ("str", "int", "float")
+_TIME = ("str", "int", "float")
+_NUMBER = ("str", "int")
+_SWITCH = ("bool", "int")
 _ROLES = tuple(roles.LEVELS)
+_CATEGORIES = tuple(category.label for category in ALLOWABLE)
 
-SETTINGS: dict[str, Setting] = {
-    setting.name: setting
-    for setting in (
-        Setting(
-            "url",
-            address.read,
-            "GitLab's base URL; a path such as https://host/gitlab is kept",
-            "in GitLab CI from `CI_API_V4_URL`, else `CI_SERVER_URL`; elsewhere `GITLAB_URL`, `GITLAB_HOST`; "
-            "else `https://gitlab.com`",
-        ),
-        Setting(
-            "token-env",
-            _variable,
-            "name of the environment variable that holds the token",
-            f"the first that is set of {', '.join(f'`{name}`' for name in USUAL_VARIABLES)}",
-        ),
-        Setting("token-file", _any_text, "file that holds the token; - is standard input"),
-        Setting("scopes", _scope, "scopes that the token must satisfy", "none", many=True),
-        Setting("forbid-scopes", _scope, "scopes that the token must not hold", "none", many=True),
-        Setting(
-            "min-validity",
-            durations.read_validity,
-            "fail if less is left: 90m, 12h, 14d, 2w; a bare number is days",
-            "`0`",
-            _DURATION,
-        ),
-        Setting(
-            "warn-validity",
-            _warn_validity,
-            "warn if less is left; 0 never",
-            "`auto`: 14 days, at most a quarter of the token's whole lifetime",
-            _DURATION,
-        ),
-        Setting(
-            "max-validity",
-            durations.read_validity,
-            "fail if more is left, or if the token never expires",
-            "none",
-            _DURATION,
-        ),
-        Setting(
-            "project",
-            _project,
-            "path or numeric id of a project the token must reach",
-            "none",
-            ("str", "int"),
-        ),
-        Setting("group", _namespace, "path or numeric id of a group the token must reach", "none", ("str", "int")),
-        Setting(
-            "role",
-            _choice(_ROLES),
-            "least role the token must have there, as a member",
-            "any access",
-            choices=_ROLES,
-        ),
-        Setting("kind", _choice(KINDS), "kind of token it must be", "any", choices=KINDS),
-        Setting(
-            "allow",
-            _allowed,
-            "categories that are reported as warnings and do not fail",
-            "none",
-            many=True,
-            choices=tuple(category.label for category in ALLOWABLE),
-        ),
-        Setting(
-            "config",
-            _any_text,
-            "policy file",
-            "`.glcheck.yml` or `.glcheck.yaml` in the working directory, else at the root of the git work tree",
-            place="command",
-        ),
-        Setting(
-            "format",
-            _choice(("auto", *FORMATS)),
-            "form of the report on standard output",
-            "`auto`: `github` under GitHub Actions, else `text`",
-            place="run",
-            choices=("auto", *FORMATS),
-        ),
-        Setting(
-            "output",
-            _any_text,
-            "write that report to this file instead",
-            "standard output",
-            place="run",
-            if_found=False,
-        ),
-        Setting(
-            "report",
-            _report,
-            "one more report from the same run, FORMAT=PATH",
-            "none",
-            many=True,
-            place="run",
-            if_found=False,
-        ),
-        Setting(
-            "timeout",
-            durations.read_timeout,
-            "longest silence from the server, such as 10s",
-            "`10s`",
-            _DURATION,
-            place="run",
-        ),
-        Setting(
-            "max-wait",
-            durations.read_timeout,
-            "time for the whole run, retries included",
-            "`60s`",
-            _DURATION,
-            place="run",
-        ),
-        Setting(
-            "ca-file",
-            _any_text,
-            "bundle of CA certificates for a private CA",
-            "`CI_SERVER_TLS_CA_FILE` for the CI server's own host; else `REQUESTS_CA_BUNDLE`, else the usual CAs",
-            if_found=False,
-        ),
-        Setting(
-            "allow-http",
-            _boolean,
-            "permit http:// to a host that is not loopback",
-            "no",
-            ("bool", "int"),
-            if_found=False,
-        ),
-        Setting(
-            "hook-max-age",
-            durations.read_validity,
-            "how long a hook remembers a success",
-            "`1h`",
-            _DURATION,
-            place="run",
-        ),
-        Setting(
-            "hook-strict",
-            _boolean,
-            "a hook also stops when GitLab could not be asked",
-            "no",
-            ("bool", "int"),
-            place="run",
-        ),
-    )
-}
+# fmt: off
+_TABLE = (
+    Setting("url", "URL", address.read, "GitLab's base URL; a path such as https://host/gitlab is kept"),
+    Setting("token-env", "NAME", _variable, "name of the environment variable that holds the token"),
+    Setting("token-file", "FILE", _any_text, "file that holds the token; - is standard input"),
+    Setting("scopes", "SCOPE", _scope, "scopes that the token must satisfy", many=True),
+    Setting("forbid-scopes", "SCOPE", _scope, "scopes that the token must not hold", many=True),
+    Setting("min-validity", "TIME", durations.read_validity,
+            "fail if less is left: 90m, 12h, 14d, 2w; a bare number is days", _TIME),
+    Setting("warn-validity", "TIME", _warn_validity,
+            "warn if less is left; 0 never; auto: 14 days, at most a quarter of the lifetime", _TIME),
+    Setting("max-validity", "TIME", durations.read_validity,
+            "fail if more is left, or if the token never expires", _TIME),
+    Setting("project", "PATH", _project, "path or numeric id of a project that the token must reach", _NUMBER),
+    Setting("group", "PATH", _namespace, "path or numeric id of a group that the token must reach", _NUMBER),
+    Setting("role", "ROLE", _choice(_ROLES), "least role of the token's account there, as a member", choices=_ROLES),
+    Setting("kind", "KIND", _choice(KINDS), "kind of token that it must be", choices=KINDS),
+    Setting("allow", "CATEGORY", _allowed, "categories that are reported as warnings and do not fail",
+            many=True, choices=_CATEGORIES),
+    Setting("config", "FILE", _any_text, "policy file", place="command"),
+    Setting("format", "FORMAT", _choice(("auto", *FORMATS)), "form of the report on standard output",
+            choices=("auto", *FORMATS), place="run"),
+    Setting("output", "FILE", _any_text, "write that report to this file instead", place="run", if_found=False),
+    Setting("report", "FORMAT=PATH", _report, "one more report from the same run",
+            many=True, place="run", if_found=False),
+    Setting("timeout", "TIME", durations.read_timeout, "longest silence from the server, such as 10s or 2m",
+            _TIME, place="run"),
+    Setting("max-wait", "TIME", durations.read_timeout, "time for the whole run, retries included", _TIME, place="run"),
+    Setting("ca-file", "FILE", _any_text, "CA certificates of a private CA", if_found=False),
+    Setting("allow-http", "YES", _boolean, "permit http:// to a host that is not loopback", _SWITCH, if_found=False),
+    Setting("hook-max-age", "TIME", durations.read_validity, "how long a hook remembers a success", _TIME, place="run"),
+    Setting("hook-strict", "YES", _boolean, "a hook also stops when GitLab could not be asked", _SWITCH, place="run"),
+)
+# fmt: on
+SETTINGS = {setting.name: setting for setting in _TABLE}
+
 # Of these only one can be given; a stronger layer that gives one replaces both.
 EXCLUSIVE = (("token-env", "token-file"), ("project", "group"))
 

@@ -6,8 +6,6 @@ Prefixes and the routable format are those of GitLab's source and documentation
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import zlib
 from typing import NamedTuple
@@ -96,10 +94,7 @@ def looks_like_token(text: str) -> bool:
     """Whether a text that ought to be a name looks like a token's value instead."""
     match = _PREFIXED.match(text)
     return bool(
-        (match and match[2])
-        or other_vendor(text)
-        or re.fullmatch(r"[0-9A-Fa-f]{64}", text)
-        or _TWENTY.fullmatch(text)
+        (match and match[2]) or other_vendor(text) or re.fullmatch(r"[0-9A-Fa-f]{64}", text) or _TWENTY.fullmatch(text)
     )
 
 
@@ -111,9 +106,11 @@ def is_marked_as_token(text: str) -> bool:
 
 def _holds_routing(body: str) -> bool:
     """Whether the payload decodes to what routable tokens carry: lines such as `o:1` and `u:1z`."""
+    import base64  # only for a token that has no dot but the length of one that should
+
     try:
         payload = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
-    except (binascii.Error, ValueError):
+    except ValueError:  # binascii.Error is one
         return False
     return _ROUTING.search(payload) is not None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -48,6 +47,8 @@ def _on_github(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
 
 def _is_fork(event_path: str | None) -> bool:
     """Whether the event's pull request comes from another repository; False if that cannot be read."""
+    import json  # only for a pull request without a token
+
     try:
         with Path(event_path or "").open("rb") as stream:
             event: Any = json.loads(stream.read(_LARGEST_EVENT))

@@ -1,0 +1,147 @@
+"""What each command does, and where its output goes.
+
+The report goes to standard output and nothing else does; messages go to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glcheck import command_line, plan, run
+from glcheck.categories import Category, Failure, Problem
+from glcheck.command_line import usage
+
+if TYPE_CHECKING:
+    from glcheck.formats import Style
+    from glcheck.plan import Output, Plan
+    from glcheck.report import Report
+
+
+def execute(argv: list[str], directory: str) -> int:
+    """Do what the command line says, and return the exit code. `directory` is where policy files are looked for."""
+    try:
+        command, given = command_line.parse(argv)
+        if given.verbose:
+            _show_requests()
+        if command == "explain":
+            return _explain(given.category)
+        return _check(given, Path(directory), os.environ, ask=command == "check")
+    except Failure as failure:
+        _say(failure.problem)
+        return failure.problem.category.exit_code
+
+
+def _explain(label: str | None) -> int:
+    from glcheck import explain
+    from glcheck.settings import did_you_mean
+
+    if label is None:
+        print(explain.listing(), end="")
+        return 0
+    category = next((category for category in Category if category.label == label), None)
+    if category is None:
+        meant = did_you_mean(label, [category.label for category in Category])
+        raise usage(f"There is no such category{meant or '.'}", "`glcheck explain` lists them all.")
+    print(explain.page(category), end="")
+    return 0
+
+
+def _check(given: argparse.Namespace, directory: Path, environ: Mapping[str, str], *, ask: bool) -> int:
+    flags = {name: values for name, values in vars(given).items() if isinstance(values, list) and name != "only"}
+    planned = plan.resolve(flags, environ, directory, given.only)
+    style = _style(given, environ, planned.output.path)
+    if not ask and not planned.problems:
+        return _config_is_sound(planned)
+    try:
+        report = run.run(planned, environ)
+        return _write(report, planned.output, style, environ)
+    except Exception as error:
+        report = run.failed(error)
+        return _write(report, planned.output._replace(reports=()), style, environ)
+
+
+def _config_is_sound(planned: Plan) -> int:
+    if planned.policy is None:
+        raise usage("There is no policy file here.", "Write .glcheck.yml, or name one with --config.")
+    names = ", ".join(policy.name for policy in planned.tokens)
+    print(f"ok {planned.policy}: {len(planned.tokens)} token{'s' if len(planned.tokens) != 1 else ''} ({names})")
+    return 0
+
+
+# --- output ---
+
+
+def _style(given: argparse.Namespace, environ: Mapping[str, str], path: str | None) -> Style:
+    from glcheck.formats import Style
+
+    color = given.color == "always"
+    if given.color == "auto" and not environ.get("NO_COLOR"):
+        terminal = path is None and sys.stdout.isatty() and environ.get("TERM") != "dumb"
+        color = bool(environ.get("FORCE_COLOR")) or terminal
+    return Style(color, given.quiet, given.verbose)
+
+
+def _write(report: Report, output: Output, style: Style, environ: Mapping[str, str]) -> int:
+    """Write the report everywhere it is wanted; the exit code is its own, or 2 if a file cannot be written."""
+    from glcheck.formats import Style, render
+
+    plain = Style(quiet=style.quiet)
+    files = [(path, render(kind, report, plain), "w") for kind, path in output.reports]
+    text = render(output.format, report, style)
+    if output.path is not None:
+        files.append((output.path, text, "w"))
+    if output.format == "github":
+        from glcheck.github import outputs
+
+        json_report = next((path for kind, path in output.reports if kind == "json"), "")
+        files.append((environ.get("GITHUB_OUTPUT", ""), outputs(report, json_report), "a"))
+        files.append((environ.get("GITHUB_STEP_SUMMARY", ""), render("markdown", report, plain), "a"))
+    written = [_write_file(path, content, mode) for path, content, mode in files if path]
+    if output.path is None:
+        written.append(_print(text))
+    return report.exit_code if all(written) else Category.USAGE_ERROR.exit_code
+
+
+def _print(text: str) -> bool:
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:  # whoever read the report has seen enough of it
+        return True
+    except OSError as error:
+        _say(usage(f"The report could not be printed: {_why(error)}.", "Look at where standard output goes.").problem)
+        return False
+    return True
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or "unknown reason").lower()
+
+
+def _write_file(path: str, content: str, mode: str) -> bool:
+    try:
+        with open(path, mode, encoding="utf-8", newline="\n") as file:  # noqa: PTH123 - as it was named
+            file.write(content)
+    except OSError as error:
+        _say(usage(f"A report could not be written: {_why(error)}.", f"Check the path {path}.").problem)
+        return False
+    return True
+
+
+def _say(problem: Problem) -> None:
+    """A problem that cannot stand in a report, on standard error."""
+    print(f"error[{problem.category.label}] {problem.message}\n  fix: {problem.fix}", file=sys.stderr)
+
+
+def _show_requests() -> None:
+    import logging
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("glcheck: %(message)s"))
+    log = logging.getLogger("glcheck")
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
