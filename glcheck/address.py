@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 DEFAULT = "https://gitlab.com"
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
@@ -37,7 +37,7 @@ def read(text: str) -> str:
 
 def default(environ: Mapping[str, str]) -> tuple[str, str]:
     """The variable that names GitLab's address and what it holds; ("", gitlab.com) where none does."""
-    for name in (*_FROM_CI, *_ELSEWHERE):
+    for name in (*(_FROM_CI if environ.get("GITLAB_CI") else ()), *_ELSEWHERE):
         if environ.get(name, "").strip():
             return name, complete(name, environ[name].strip())
     return "", DEFAULT
@@ -99,10 +99,10 @@ def ci_server_ca_file(environ: Mapping[str, str], url: str) -> str | None:
     return None
 
 
-def shown(location: str) -> str:
-    """Scheme and host of the address in a Location header, which is all of it that is shown."""
+def target(url: str, location: str) -> str:
+    """Scheme and host that a Location header of that address points to, which is all of it that is shown."""
     try:
-        parts: SplitResult = urlsplit(location)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else "another page of its own"
+        parts = urlsplit(urljoin(url, location))
     except ValueError:
         return "an address that cannot be read"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -18,10 +18,15 @@ def entrance() -> None:
     Without the interpreter's own way of shutting down: a thread that a silent server holds must not delay
     or break the exit, and taking all modules apart would be an eighth of the time of a check.
     """
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115 - None where the stream is closed
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
     try:
         code = main()
     except SystemExit as leaving:  # argparse, after it has shown the help
         code = int(leaving.code or 0)
+    except BaseException as error:  # 1 is no exit code of ours: an interpreter that died is no verdict
+        print(f"error[internal-error] glcheck itself failed ({type(error).__name__}).", file=sys.stderr)
+        code = 70
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

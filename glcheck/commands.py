@@ -53,16 +53,18 @@ def _explain(label: str | None) -> int:
 
 def _check(given: argparse.Namespace, directory: Path, environ: Mapping[str, str], *, ask: bool) -> int:
     flags = {name: values for name, values in vars(given).items() if isinstance(values, list) and name != "only"}
-    planned = plan.resolve(flags, environ, directory, given.only)
-    style = _style(given, environ, planned.output.path)
-    if not ask and not planned.problems:
-        return _config_is_sound(planned)
+    output = plan.Output("text", None, ())
     try:
+        planned = plan.resolve(flags, environ, directory, given.only)
+        output = planned.output
+        if not ask and not planned.problems:
+            return _config_is_sound(planned)
         report = run.run(planned, environ)
-        return _write(report, planned.output, style, environ)
+    except Failure:
+        raise
     except Exception as error:
         report = run.failed(error)
-        return _write(report, planned.output._replace(reports=()), style, environ)
+    return _write(report, output, _style(given, environ, output.path), environ)
 
 
 def _config_is_sound(planned: Plan) -> int:

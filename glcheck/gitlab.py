@@ -67,6 +67,7 @@ class GitLab:
 
     def __init__(self, account: Account) -> None:
         self.requests = 0
+        self.described: Token | None = None  # what was said of the token, once it was
         self._account = account
         self._clean = account.clean
         self._host = address.host(account.url)
@@ -94,10 +95,11 @@ class GitLab:
 
     def token(self) -> Token:
         """The token as GitLab describes it. Raises Failure with GitLab's refusal, or why it was not asked."""
-        if self._account.presented_as == "job":
-            return self._job_token()
-        if self._account.presented_as == "oauth":
-            return self._oauth_token()
+        ways = {"job": self._job_token, "oauth": self._oauth_token}
+        self.described = ways.get(self._account.presented_as, self._access_token)()
+        return self.described
+
+    def _access_token(self) -> Token:
         answer, body = self._ask(_SELF)
         if answer.status == 400 and "token type to be a personal access token" in answers.message(body):
             self._header = "Authorization"  # the only header in which an OAuth token is taken
@@ -185,15 +187,19 @@ class GitLab:
         if not token.fine_grained and not {"api", "read_api"} & set(token.scopes):
             return self._access_by_associations(what, which, needed, token)
         path = f"{_API}/{what}s/{quote(which, safe='')}"
+        if needed and what == "group":  # a group does not tell its role, so the role is asked for at once
+            level = self._membership(path, token)
+            if level is not None:
+                return Access(level)
         if self._is_hidden(path):
             raise Failure(refusals.not_found(what, which))
         answer, body = self._get(path, "read_api", refusals.role_too_low(what, which, role))
         if answers.whole(body.get("id")) is None:
             raise self._not_gitlab(answer)
         level = answers.level(body.get("permissions"), "project_access", "group_access")
-        if needed <= (level or 0):
-            return Access(level)
-        return Access(answers.larger(level, self._membership(path, token)))
+        if needed > (level or 0):
+            level = answers.larger(level, self._membership(path, token))
+        return Access(level)
 
     def _is_hidden(self, path: str) -> bool:
         answer, body = self._ask(path)
@@ -220,9 +226,9 @@ class GitLab:
         for least in sorted({max(needed, roles.LOWEST), roles.LOWEST}, reverse=True):
             entry = self._associated(what, which, least)
             if entry is not None:
-                # The levels are both null for who gets in through a share; GitLab then said no more than "at least".
-                level = answers.level(entry.get("access_levels"), "project_access_level", "group_access_level")
-                return Access(least, exact=False) if level is None else Access(level)
+                # Without shares, which can give more: who stands in the list has the least role asked for at least.
+                level = answers.level(entry.get("access_levels"), "project_access_level", "group_access_level") or 0
+                return Access(level) if level >= least else Access(least, exact=False)
         raise Failure(refusals.not_found(what, which))
 
     def _associated(self, what: str, which: str, least: int) -> answers.Json | None:

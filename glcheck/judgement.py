@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from glcheck import durations, roles, scopes
+from glcheck import durations, refusals, roles, scopes
 from glcheck.categories import Category, Problem
 from glcheck.description import Access, Owner, Token
 from glcheck.plan import Requirements
@@ -67,7 +67,7 @@ def _about_clock(token: Token) -> str:
 
 def _dead(token: Token, left: float | None) -> Problem | None:
     if token.revoked:
-        return Problem(Category.TOKEN_REVOKED, "{token} was revoked, or replaced when it was rotated.", "{Replace}.")
+        return refusals.REVOKED
     if not token.active or (left is not None and left <= 0):
         when = f" It expired on {token.dies_at:%Y-%m-%d} at 00:00 UTC." if left is not None and left <= 0 else ""
         return Problem(Category.TOKEN_EXPIRED, f"{{token}} is no longer active.{when}", "{Replace}.")
@@ -236,8 +236,8 @@ def _access(asked: Requirements, access: Access | Problem | None) -> list[Proble
         Problem(
             Category.ROLE_TOO_LOW,
             f"{{token}} reaches the {what} {which}, but its account {has}; {asked.role} is asked for.",
-            f"Give the token's account the role {asked.role} in the {what}'s member list; for a project or group "
-            "token, the role is chosen when it is made: {replace}.",
+            f"Give the token's account the role {asked.role} in the {what}'s member list; a project or group token has "
+            "the role that was chosen when it was made.",
             details={"required": asked.role, "actual": actual, what: which},
             requirement="role",
         )

@@ -9,6 +9,12 @@ from glcheck.categories import Category, Problem
 from glcheck.formats import lifetime
 from glcheck.report import Report, TokenReport, docs
 
+# How a line of a gantt chart begins that is no task (mermaid, gantt.jison).
+_INSTRUCTION = re.compile(
+    r"(gantt|title|section|dateFormat|axisFormat|tickInterval|todayMarker|weekday|weekend|excludes|includes|click"
+    r"|inclusiveEndDates|topAxis|accTitle|accDescr)\b|\d{4}-\d\d-\d\d|%%|-"
+)
+
 
 def markdown(report: Report) -> str:
     """GitHub-flavoured markdown; nothing in it that came from outside can form markup."""
@@ -31,7 +37,7 @@ def _row(token: TokenReport) -> str:
     scopes = " ".join(token.token.scopes) if token.token else ""
     warned = any(problem.severity == "warning" for problem in token.problems)
     mark = "❌" if not token.ok else ("⚠️" if warned else "✅")
-    cells = (_text(token.name), f"{mark} {token.category.label}", _code(scopes), _text(lifetime(token)))
+    cells = (_text(token.name), f"{mark} {token.category.label}", _text(scopes), _text(lifetime(token)))
     return f"| {' | '.join(cells)} |"
 
 
@@ -40,7 +46,7 @@ def _block(name: str, problem: Problem) -> str:
     return (
         f"- **{problem.severity}[{problem.category.label}]**{whose} {_text(problem.message)}\n"
         f"  - fix: {_text(problem.fix)}\n"
-        f"  - docs: {_code(docs(problem.category))}"
+        f"  - docs: `{docs(problem.category)}`"
     )
 
 
@@ -52,6 +58,8 @@ def _gantt(tokens: list[TokenReport]) -> str:
             continue
         soon = any(problem.category is Category.EXPIRES_SOON for problem in token.problems)
         name = re.sub(r"[^A-Za-z0-9 _.-]", "_", token.name)
+        if _INSTRUCTION.match(name):
+            name = f"token {name}"
         lines.append(
             f"    {name} :{'crit' if soon else 'active'}, {described.now:%Y-%m-%d}, {described.dies_at:%Y-%m-%d}"
         )
@@ -67,7 +75,3 @@ def _text(words: str) -> str:
 def _plain(words: str) -> str:
     escaped = re.sub(r"([\\`*_\[\]|~#])", r"\\\1", html.escape(words, quote=False))
     return escaped.replace("@", "&#64;")
-
-
-def _code(words: str) -> str:
-    return f"<code>{html.escape(words).replace('|', '&#124;').replace('`', '&#96;')}</code>" if words else ""

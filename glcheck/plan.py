@@ -135,7 +135,7 @@ class _Resolver:
             tuple(self.problems),
         )
 
-    def complain(self, origin: str, sentence: str, fix: str = "") -> None:
+    def complain(self, origin: str, sentence: str, fix: str = "", category: Category | None = None) -> None:
         """Note a problem of what stands at `origin`: a flag, a variable, or a line of the policy file."""
         in_file = bool(self.file) and origin.startswith(self.file)
         usual_fix = (
@@ -145,7 +145,7 @@ class _Resolver:
         )
         message = f"{origin}: {sentence}{'' if sentence.endswith('?') else '.'}"
         if all(problem.message != message for problem in self.problems):  # many tokens can share one mistake
-            category = Category.CONFIG_ERROR if in_file else Category.USAGE_ERROR
+            category = category or (Category.CONFIG_ERROR if in_file else Category.USAGE_ERROR)
             self.problems.append(Problem(category, message, fix or usual_fix, details={"where": origin}))
 
     def read(self, setting: Setting, texts: Sequence[str], origin: str) -> Given | None:
@@ -177,8 +177,8 @@ class _Resolver:
             return PolicyFile((), None)
         path = self.directory / path
         self.found = named is None
-        if named and not path.exists():
-            self.complain(named.origin, "this policy file does not exist")
+        if named and not path.is_file():
+            self.complain(named.origin, "there is no such policy file", category=Category.CONFIG_ERROR)
             return PolicyFile((), None)
         self.file = path.name if path.parent == self.directory else str(path)
         try:
@@ -237,11 +237,17 @@ class _Resolver:
         if value.type == "null":
             return None
         listed = setting.many and value.type == "seq"
-        scalars = value.items if listed else (value,)
-        if not all(scalar.type in (("str",) if listed else setting.types) for scalar in scalars):
-            self.complain(origin, f"{setting.name} must be {setting.wanted}")
-            return None
-        return self.read(setting, [scalar.text for scalar in scalars], origin)
+        given = []
+        for scalar in value.items if listed else (value,):
+            where = f"{self.file}:{scalar.line}" if listed else origin
+            if scalar.type in (("str",) if listed else setting.types):
+                given.append(self.read(setting, [scalar.text], where))
+            else:
+                self.complain(where, f"{setting.name} must be {setting.wanted}")
+        sound = [one for one in given if one]
+        if listed and sound:
+            return sound[0]._replace(value=tuple(dict.fromkeys(item for one in sound for item in one.value)))
+        return sound[0] if sound else None
 
     # --- tokens ---
 
@@ -336,10 +342,16 @@ class _Resolver:
         reports = top["report"].value if "report" in top else ()
         for name, paths in (("output", [path] if path else []), ("report", [path for _, path in reports])):
             for target in paths:
-                file = self.directory / target
-                if file.is_dir() or not file.parent.is_dir() or not os.access(file.parent, os.W_OK):
+                if not _writable(self.directory / target):
                     self.complain(top[name].origin, f"{name} names a file that cannot be written")
         return Output(usual if chosen == "auto" else chosen, path, reports)
+
+
+def _writable(file: Path) -> bool:
+    try:
+        return not file.is_dir() and os.access(file if file.exists() else file.parent, os.W_OK) and file.parent.is_dir()
+    except (OSError, ValueError):  # a name that is too long, or none that the system takes
+        return False
 
 
 def merge(*layers: Layer) -> Layer:

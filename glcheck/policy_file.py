@@ -14,7 +14,7 @@ _LARGEST = 1024 * 1024
 
 
 class Value(NamedTuple):
-    """One value of the file. `type` is str, int, float, bool, null, seq or map, as YAML resolves it."""
+    """One value of the file. `type` is str, int, float, bool, null, seq, map or other."""
 
     type: str
     text: str  # of a scalar, as it is written
@@ -56,16 +56,14 @@ def find(directory: Path) -> Path | None:
 def load(path: Path) -> PolicyFile:
     """The file's content. Raises Unreadable; its sentence never repeats what stands in the file."""
     root = _compose(_read(path))
-    if root is None:
+    if root is None or (_type(root) == "null"):
         return PolicyFile((), None)
     top = _keys(root, "a policy file")
     tokens = next((pair for pair in _pairs(root) if pair[0].value == "tokens"), None)
     if tokens is None:
         return PolicyFile(top, None)
-    import yaml  # see _compose
-
     node = tokens[1]
-    if not isinstance(node, yaml.SequenceNode) or not node.value:
+    if _type(node) != "seq" or not node.value:
         raise Unreadable("`tokens` must be a list with at least one token", tokens[0].start_mark.line + 1)
     entries = tuple((entry.start_mark.line + 1, _keys(entry, "each token")) for entry in node.value)
     return PolicyFile(tuple(key for key in top if key.name != "tokens"), entries)
@@ -107,15 +105,13 @@ def _pairs(node: Any) -> list[tuple[Any, Any]]:
 
 
 def _keys(node: Any, what: str) -> tuple[Key, ...]:
-    import yaml  # see _compose
-
     line = node.start_mark.line + 1
-    if not isinstance(node, yaml.MappingNode):
+    if _type(node) != "map":
         raise Unreadable(f"{what} must be a mapping: lines of `key: value`", line)
     keys: dict[str, Key] = {}
     for key, value in node.value:
         at = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarNode):
+        if key.id != "scalar":
             raise Unreadable("a key must be a plain word", at)
         if key.value in keys:
             raise Unreadable(f"the same key stands here and on line {keys[key.value].line}", at)
@@ -124,14 +120,19 @@ def _keys(node: Any, what: str) -> tuple[Key, ...]:
 
 
 def _value(node: Any, inside_sequence: bool = False) -> Value:
-    line = node.start_mark.line + 1
-    if node.id == "scalar":
-        return Value(
-            node.tag.rpartition(":")[2] if node.tag.startswith("tag:yaml.org") else "tag",
-            node.value,
-            (),
-            line,
-        )
-    if node.id == "mapping" or inside_sequence:
-        return Value("map" if node.id == "mapping" else "seq", "", (), line)
-    return Value("seq", "", tuple(_value(item, inside_sequence=True) for item in node.value), line)
+    kind = _type(node)
+    items = node.value if kind == "seq" and not inside_sequence else ()
+    return Value(
+        kind,
+        node.value if node.id == "scalar" else "",
+        tuple(_value(item, inside_sequence=True) for item in items),
+        node.start_mark.line + 1,
+    )
+
+
+def _type(node: Any) -> str:
+    """What YAML resolves it to: str, int, float, bool, null, seq or map; "other" for a tag of any other kind."""
+    kind = str(node.tag).removeprefix("tag:yaml.org,2002:")
+    scalars = ("str", "int", "float", "bool", "null")
+    known = {"scalar": scalars, "sequence": ("seq",), "mapping": ("map",)}[node.id]
+    return kind if kind in known else "other"

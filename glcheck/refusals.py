@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from glcheck import address, answers, durations
+from glcheck import answers, durations
 from glcheck.categories import Category, Problem
-from glcheck.transport import Answer
+
+if TYPE_CHECKING:
+    from glcheck.transport import Answer
 
 Clean = Callable[[object], str]
 
@@ -75,8 +77,8 @@ def not_gitlab(answer: Answer, host: str, clean: Clean) -> Problem:
     if status == 407:
         fix = "Check the user name and password in HTTPS_PROXY, or name the host in NO_PROXY."
         return Problem(Category.NETWORK_ERROR, "The proxy wants other credentials (HTTP 407).", fix, details=details)
-    if 300 <= status < 400 and answer.location:
-        target = clean(address.shown(answer.location))
+    if 300 <= status < 400 and answer.target:
+        target = clean(answer.target)
         details["location"] = target
         return Problem(
             Category.NOT_GITLAB,
@@ -150,12 +152,11 @@ UNKNOWN = Problem(
     "It is mistyped, or deleted (GitLab also deletes tokens some time after they expired), or of another "
     "GitLab than {url}, or of a kind that this cannot be asked of. If it cannot be found, {replace}.",
 )
+REVOKED = Problem(Category.TOKEN_REVOKED, "{token} was revoked, or replaced when it was rotated.", "{Replace}.")
 # By the beginning of `error_description` (lib/api/api_guard.rb).
 _TOKEN_STATES = {
     "Token is expired.": Problem(Category.TOKEN_EXPIRED, "{token} has expired.", "{Replace}."),
-    "Token was revoked.": Problem(
-        Category.TOKEN_REVOKED, "{token} was revoked, or replaced when it was rotated.", "{Replace}."
-    ),
+    "Token was revoked.": REVOKED,
     "Token is an impersonation token": _restricted(
         "This GitLab has switched impersonation tokens off, and {token} is one", _ASK_ADMIN
     ),

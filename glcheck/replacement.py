@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
+from glcheck.description import Token
 from glcheck.plan import TokenPolicy
 
 
-def advice(policy: TokenPolicy, scopes: tuple[str, ...], name: str | None) -> str:
-    """How to make a new token for that place, to stand inside a sentence.
+def advice(policy: TokenPolicy, token: Token | None, lacking: Sequence[str]) -> str:
+    """How to make a new token in place of this one, to stand inside a sentence; with the scopes it was lacking.
 
     The page of personal tokens takes name and scopes (since 14.1), not the expiry; those of projects and
     groups take nothing (doc/user/profile/personal_access_tokens.md).
     """
     asked = policy.requirements
-    kind, namespace = asked.kind, asked.namespace
+    namespace = asked.namespace
+    kind = asked.kind or (token.kind if token else None)
     if kind in ("project", "group"):
         if namespace and namespace[0] == kind and not namespace[1].isdigit():
             prefix = "groups/" if kind == "group" else ""
@@ -24,9 +27,10 @@ def advice(policy: TokenPolicy, scopes: tuple[str, ...], name: str | None) -> st
         return "have an owner of the group make a new one for the service account"
     if kind == "oauth":
         return "authorize the application again"
-    query = f"name={quote(name or policy.name, safe='')}"
-    if scopes:
-        query += f"&scopes={quote(','.join(scopes), safe=',')}"
+    query = f"name={quote((token and token.name) or policy.name, safe='')}"
+    held = token.scopes if token and not token.fine_grained else ()
+    scopes = asked.scopes or tuple(scope for scope in held if scope not in asked.forbid_scopes)
+    if scopes or lacking:
+        query += f"&scopes={quote(','.join(dict.fromkeys((*scopes, *lacking))), safe=',')}"
     page = f"{policy.url}/-/user_settings/personal_access_tokens?{query}"
-    place = f" and store it in {policy.source.variable}" if policy.source.variable else ""
-    return f"make a new one on {page}{place}"
+    return f"make a new one on {page} and store it in {policy.source.place}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from glcheck import address, replacement, secret, shapes, text
 from glcheck.categories import Category, Failure, Problem
-from glcheck.description import Owner, Token
+from glcheck.description import Access, Owner, Token
 from glcheck.plan import Plan, TokenPolicy
 from glcheck.report import Report, TokenReport
 from glcheck.secret import STANDARD_INPUT, Secret
@@ -46,14 +46,14 @@ def run(plan: Plan, environ: Mapping[str, str]) -> Report:
     typed = any(policy.source.file == STANDARD_INPUT for policy in plan.tokens)
     standard_input = secret.read_standard_input() if typed else None
     secrets = [_attempt(lambda p=policy: _secret(p, environ, standard_input)) for policy in plan.tokens]  # type: ignore[misc]
-    mask = text.masker(one.value for one in secrets if isinstance(one, Secret))
     if not any(isinstance(one, Secret) for one in secrets):
         tasks = [_Task(policy, one, None) for policy, one in zip(plan.tokens, secrets, strict=True)]
         return Report(checked_at, tuple(_examine(task) for task in tasks))
-    tasks = _tasks(plan, secrets, mask, deadline)
+    veil = text.Veil(one.value for one in secrets if isinstance(one, Secret))
+    tasks = _tasks(plan, secrets, veil, deadline)
     reports = _all_at_once([lambda t=task: _examine(t) for task in tasks], deadline)  # type: ignore[misc]
     tokens = [report or _unfinished(task) for report, task in zip(reports, tasks, strict=True)]
-    return Report(checked_at, text.masked(tuple(tokens), mask))
+    return Report(checked_at, veil.mask(tuple(tokens)))
 
 
 def _attempt(step: Callable[[], T]) -> T | Problem:
@@ -101,7 +101,7 @@ def _secret(policy: TokenPolicy, environ: Mapping[str, str], standard_input: byt
     return value
 
 
-def _tasks(plan: Plan, secrets: Sequence[Secret | Problem], mask: Callable[[str], str], deadline: float) -> list[_Task]:
+def _tasks(plan: Plan, secrets: Sequence[Secret | Problem], veil: text.Veil, deadline: float) -> list[_Task]:
     """What to do for each token. Entries with the same secret at the same GitLab share what is asked."""
     from glcheck.gitlab import Account, GitLab  # requests, for those who have something to ask
     from glcheck.transport import Transport
@@ -118,9 +118,7 @@ def _tasks(plan: Plan, secrets: Sequence[Secret | Problem], mask: Callable[[str]
             whose = (*place, one.value)
             if whose not in accounts:
                 presented_as = shapes.shape_of(one.value).kind
-                accounts[whose] = Account(
-                    transports[place], policy.url, one.value, presented_as, lambda said: text.clean(said, mask)
-                )
+                accounts[whose] = Account(transports[place], policy.url, one.value, presented_as, veil.clean)
             gitlab = GitLab(accounts[whose])
         tasks.append(_Task(policy, one, gitlab))
     return tasks
@@ -158,6 +156,7 @@ def _all_at_once(steps: Sequence[Callable[[], TokenReport]], deadline: float) ->
 
 
 def _examine(task: _Task) -> TokenReport:
+    """What can be found out about one token."""
     started = time.monotonic()
     token: Token | None = None
     problems: list[Problem] = []
@@ -174,16 +173,23 @@ def _examine(task: _Task) -> TokenReport:
     return _finished(task, token, problems, notes, started)
 
 
-def _judged(policy: TokenPolicy, gitlab: GitLab, token: Token) -> tuple[Token, list[Problem], list[str]]:
-    """The token, with its kind known more exactly where that was asked for, and what is wrong with it."""
+def _judged(
+    policy: TokenPolicy, gitlab: GitLab, token: Token, over: Problem | None = None
+) -> tuple[Token, list[Problem], list[str]]:
+    """The token, with its kind known more exactly where that was asked for, and what is wrong with it.
+
+    `over` says that the time is: nothing more is asked then.
+    """
     from glcheck import judgement
 
     asked, namespace = policy.requirements, policy.requirements.namespace
     alive = token.active and not token.revoked and token.kind != "job"
-    owner = _attempt(gitlab.owner) if alive and judgement.needs_owner(asked, token) else None
-    access = None
+    owner: Owner | Problem | None = None
+    access: Access | Problem | None = None
+    if alive and judgement.needs_owner(asked, token):
+        owner = over if over else _attempt(gitlab.owner)
     if alive and namespace:
-        access = _attempt(lambda: gitlab.access(namespace, asked.role, token))
+        access = over if over else _attempt(lambda: gitlab.access(namespace, asked.role, token))
     verdict = judgement.judge(asked, token, owner, access, token.now)
     if asked.kind and isinstance(owner, Owner):
         token = token._replace(kind=owner.kind)
@@ -191,9 +197,14 @@ def _judged(policy: TokenPolicy, gitlab: GitLab, token: Token) -> tuple[Token, l
 
 
 def _unfinished(task: _Task) -> TokenReport:
+    """The report on a token for which the time was too short: what GitLab did say counts."""
     from glcheck.transport import out_of_time
 
-    return _finished(task, None, [out_of_time(address.host(task.policy.url))], [], time.monotonic())
+    over = out_of_time(address.host(task.policy.url))
+    if task.gitlab is None or task.gitlab.described is None:
+        return _finished(task, None, [over], [], time.monotonic())
+    token, problems, notes = _judged(task.policy, task.gitlab, task.gitlab.described, over)
+    return _finished(task, token, problems or [over], notes, time.monotonic())
 
 
 def _finished(
@@ -209,8 +220,8 @@ def _finished(
                 severity="warning",
             )
         )
-    scopes = policy.requirements.scopes or (token.scopes if token and not token.fine_grained else ())
-    advice = replacement.advice(policy, scopes, token.name if token else None)
+    lacking = [scope for problem in problems for scope in problem.details.get("missing", ())]
+    advice = replacement.advice(policy, token, lacking)
     return TokenReport(
         policy.name,
         policy.source.label,

@@ -42,6 +42,13 @@ class Source(NamedTuple):
         return None if self.label == STANDARD_INPUT else self.label
 
     @property
+    def place(self) -> str:
+        """Where the token is, in words."""
+        if self.variable:
+            return self.variable
+        return f"the file {self.file}" if self.file and self.file != STANDARD_INPUT else "its place"
+
+    @property
     def token(self) -> str:
         """How messages call the token from here."""
         if self.variable:
@@ -68,7 +75,7 @@ def place(file: str) -> str:
 
 def read_standard_input() -> bytes:
     """All of standard input, up to a little more than a token file may hold."""
-    return sys.stdin.buffer.read(_LARGEST_FILE + 1)
+    return sys.stdin.buffer.read(_LARGEST_FILE + 1) if sys.stdin else b""
 
 
 def read(source: Source, environ: Mapping[str, str], standard_input: bytes | None) -> Secret:

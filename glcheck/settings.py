@@ -40,7 +40,7 @@ def _boolean(text: str) -> bool:
 
 
 def _scope(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_:*.-]{0,63}", text, re.ASCII) or shapes.is_marked_as_token(text):
+    if not re.fullmatch(r"[a-z][a-z0-9_:*.-]{0,63}", text, re.ASCII) or shapes.looks_like_token(text):
         raise ValueError("must be names of scopes such as api or read_repository")
     return text
 
@@ -52,7 +52,7 @@ def _variable(text: str) -> str:
 
 
 def _any_text(text: str) -> str:
-    if shapes.is_marked_as_token(text):
+    if shapes.looks_like_token(text):
         raise ValueError("holds what looks like a token; a token belongs in an environment variable or a file")
     if not text.isprintable():
         raise ValueError("holds a control character")
@@ -115,7 +115,9 @@ class Setting(NamedTuple):
         """What a YAML value of it must be, in words."""
         if self.many:
             return "a list of texts, or one text"
-        words = {"str": "a text", "int": "a number", "bool": "true or false"}
+        if "bool" in self.types:
+            return "true or false"
+        words = {"str": "a text", "int": "a number"}
         return " or ".join(words[name] for name in words if name in self.types)
 
     @property
@@ -131,7 +133,7 @@ class Setting(NamedTuple):
 
 _TIME = ("str", "int", "float")
 _NUMBER = ("str", "int")
-_SWITCH = ("bool", "int")
+_SWITCH = ("bool", "int", "str")
 _ROLES = tuple(roles.LEVELS)
 _CATEGORIES = tuple(category.label for category in ALLOWABLE)
 

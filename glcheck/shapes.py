@@ -47,7 +47,11 @@ _ROUTABLE_BODY = re.compile(r"[A-Za-z0-9_-]{27,300}", re.ASCII)
 _ROUTABLE = re.compile(r"[A-Za-z0-9_-]{27,}\.(?:[0-9a-z]{2}\.)?[0-9a-z]{9}", re.ASCII)
 _ROUTING = re.compile(rb"[a-z]:[0-9a-z]+\n[a-z]:[0-9a-z]", re.ASCII)
 _SIXTY_FOUR_HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_TWENTY = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[0-9A-Za-z_-]{20}", re.ASCII)
+_TOKENS = (
+    re.compile("(?:" + "|".join(map(re.escape, _PREFIXES)) + r")[0-9A-Za-z_-]{16}"),
+    re.compile(r"^[0-9A-Fa-f]{64}$"),
+    re.compile(r"^(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[0-9A-Za-z_-]{20}$"),  # from before 14.5, without a prefix
+)
 
 
 class Shape(NamedTuple):
@@ -91,17 +95,8 @@ def damage(secret: str) -> str | None:
 
 
 def looks_like_token(text: str) -> bool:
-    """Whether a text that ought to be a name looks like a token's value instead."""
-    match = _PREFIXED.match(text)
-    return bool(
-        (match and match[2]) or other_vendor(text) or re.fullmatch(r"[0-9A-Fa-f]{64}", text) or _TWENTY.fullmatch(text)
-    )
-
-
-def is_marked_as_token(text: str) -> bool:
-    """Whether a text begins as tokens do, GitLab's or another vendor's."""
-    match = _PREFIXED.match(text)
-    return bool((match and len(match[2]) >= 8) or (other_vendor(text) and len(text) >= 16))
+    """Whether a text that ought to be a name or a path looks like a token's value, or holds one."""
+    return any(pattern.search(text) for pattern in _TOKENS) or (len(text) >= 16 and other_vendor(text) is not None)
 
 
 def _holds_routing(body: str) -> bool:

@@ -31,7 +31,11 @@ def _on_github(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
             f"Add {variable} to the Dependabot secrets (Settings, Secrets and variables, Dependabot), or skip "
             "this job with `if: github.actor != 'dependabot[bot]'`.",
         )
-    if event == "pull_request" and _is_fork(environ.get("GITHUB_EVENT_PATH")):
+    if (
+        event.startswith("pull_request")
+        and event != "pull_request_target"
+        and _is_fork(environ.get("GITHUB_EVENT_PATH"))
+    ):
         return (
             "This is a pull request from a fork, and GitHub gives those no secrets.",
             "Run this job on pushes only, or skip it for forks with "
@@ -71,7 +75,7 @@ def _on_gitlab(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
             "This branch or tag is not protected, and GitLab gives protected variables only to those that are.",
             f"Protect the branch or tag, or remove the protection of {variable} (Settings, CI/CD, Variables).",
         )
-    environment = text.clean(environ.get("CI_ENVIRONMENT_NAME", ""), mask=str)
+    environment = text.one_line(environ.get("CI_ENVIRONMENT_NAME", ""))
     here = f"this job's environment is {environment}" if environment else "this job has no `environment:`"
     return (
         "",

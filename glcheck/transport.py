@@ -39,7 +39,7 @@ class Answer(NamedTuple):
     status: int
     body: bytes | None  # None: larger than 1 MiB, and not read to its end
     now: datetime | None  # the server's clock (Date header, aware, UTC)
-    location: str | None
+    target: str | None  # scheme and host that a Location header points to
     retry_after: float | None  # seconds
 
 
@@ -78,8 +78,7 @@ class Transport:
         Retry-After it names), 502, 503 and 504. Raises Failure when there is no answer.
         """
         for tried in range(1, _TRIES + 1):
-            count()
-            outcome = self._try(path, credential)
+            outcome = self._try(path, credential, count)
             pause = _PAUSE * 2 ** (tried - 1)
             if isinstance(outcome, Answer):
                 passing = outcome.status in _WORTH_A_RETRY
@@ -94,12 +93,13 @@ class Transport:
             raise Failure(outcome)
         return outcome
 
-    def _try(self, path: str, credential: Credential) -> Answer | Problem:
+    def _try(self, path: str, credential: Credential, count: Callable[[], None]) -> Answer | Problem:
         """One request and its answer, or the problem that there was none."""
         started = time.monotonic()
         timeout = min(self._timeout, self._deadline - started)
         if timeout <= 0:
             return out_of_time(self._host)
+        count()
         try:
             with self._session.get(
                 self._url + path, auth=credential, timeout=timeout, stream=True, verify=self._ca_file
@@ -111,14 +111,14 @@ class Transport:
                 raise
             _log.debug("GET %s%s: %s", self._url, path, problem.message)
             return problem
-        now = _date(response.headers.get("Date"))
+        now, location = _date(response.headers.get("Date")), response.headers.get("Location")
         elapsed = (time.monotonic() - started) * 1000
         _log.debug("GET %s%s: %d in %.0f ms", self._url, path, response.status_code, elapsed)
         return Answer(
             response.status_code,
             body,
             now,
-            response.headers.get("Location"),
+            address.target(self._url, location) if location else None,
             _retry_after(response.headers.get("Retry-After"), now),
         )
 
@@ -214,12 +214,12 @@ def _problem(error: Exception, host: str, timeout: float) -> Problem | None:
             f"{host} sent an answer that cannot be unpacked; GitLab does not do that.",
             "Check the address (`url`), and what stands between this machine and GitLab.",
         )
-    if among(requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
-        return network(f"{host} was silent for {durations.say_seconds(timeout)}", check_host, "timeout")
     if among(socket.gaierror):
         return network(f"The name {host} cannot be resolved", check_host, "dns")
     if among(ConnectionRefusedError):
-        return network(f"{host} refuses connections", check_host, "refused")
+        return network(f"{host} refused the connection", check_host, "refused")
+    if among(TimeoutError, urllib3.exceptions.ReadTimeoutError):
+        return network(f"{host} was silent for {durations.say_seconds(timeout)}", check_host, "timeout")
     if isinstance(error, (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError)):
         return network(f"The connection to {host} broke off", check_host, "connection")
     if isinstance(error, OSError):  # requests raises it when the bundle of CA certificates is not there

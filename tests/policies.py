@@ -71,7 +71,7 @@ def verdicts(run: Run, tokens: Mapping[str, Settings], *args: str, **options: An
 
 def answered(gitlab: GitLab, answers: Mapping[str, Answer]) -> dict[str, Settings]:
     """Let the server give each of these answers at a path of its own; return tokens that are asked about there."""
-    tokens = {}
+    tokens: dict[str, Settings] = {}
     for name, answer in answers.items():
         path = f"/at-{name.replace(' ', '-')}"
         gitlab.always(answer, path=f"{path}/")

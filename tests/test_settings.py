@@ -87,29 +87,17 @@ def refused(result: Result) -> bool:
 @pytest.mark.parametrize(
     ("settings", "code"),
     [
-        ({}, 0),
-        ({"scopes": ["api"]}, 21),
         ({"scopes": ["read_user", "sudo"]}, 21),
-        ({"scopes": "read_user"}, 0),
         ({"forbid_scopes": ["sudo", "read_api"]}, 22),
-        ({"forbid_scopes": "api"}, 0),
         ({"min_validity": "200d"}, 20),
         ({"min_validity": 200}, 20),
-        ({"min_validity": "98d"}, 0),
         ({"max_validity": "2w"}, 25),
-        ({"max_validity": "2400h"}, 0),
         ({"project": "team/hidden"}, 24),
-        ({"project": "team/app"}, 0),
-        ({"project": 4711}, 0),
+        ({"project": 4711, "role": "developer"}, 0),
         ({"group": "hidden"}, 24),
-        ({"group": "team"}, 0),
-        ({"project": "team/app", "role": "owner"}, 23),
-        ({"project": "team/app", "role": "developer"}, 0),
         ({"group": "team", "role": "maintainer"}, 23),
         ({"kind": "project"}, 16),
-        ({"kind": "personal"}, 0),
         ({"scopes": ["api"], "allow": ["expires-soon", "scope-missing"]}, 0),
-        ({"scopes": ["api"], "allow": "expires-soon"}, 21),
     ],
     ids=str,
 )
@@ -156,9 +144,8 @@ def test_format_output_and_report_are_taken_from_every_layer(given: Given, layer
     assert report["category"] == "scope-missing"
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize("value", ["1s", "1"])
-def test_timeout_is_taken_from_every_layer(gitlab: GitLab, given: Given, layer: str, value: str) -> None:
+@pytest.mark.parametrize(("layer", "value"), [("flag", "1s"), ("environment", "1"), ("file", 1)])
+def test_timeout_is_taken_from_every_layer(gitlab: GitLab, given: Given, layer: str, value: object) -> None:
     gitlab.script(Answer(delay=30))
     start = time.monotonic()
     assert given.add(layer, timeout=value)().code == 0
@@ -184,20 +171,26 @@ def test_ca_file_is_taken_from_every_layer(run_alone: Run, tls: Certificates, la
         assert settings.add(layer, ca_file=str(tls.ca_file))(GITLAB_URL=gitlab.url).code == 0
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize("yes", [True, "true", "1", 1, "yes"])
+YES = [
+    ("flag", "true"), ("flag", "1"), ("environment", "true"), ("environment", "yes"), ("environment", "1"),
+    ("file", True), ("file", "true"), ("file", "yes"), ("file", 1),
+]  # fmt: skip
+NO = [
+    ("flag", "false"), ("flag", ""), ("flag", "on fire"), ("environment", "no"), ("environment", "0"),
+    ("environment", "maybe"), ("file", False), ("file", "no"), ("file", 0), ("file", 2), ("file", "maybe"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("layer", "yes"), YES)
 def test_allow_http_is_taken_from_every_layer(run_alone: Run, layer: str, yes: object) -> None:
-    url = "http://gitlab.example.com"
-    given = Given(run_alone).add(layer, allow_http=str(yes).lower() if layer != "file" else yes)
-    assert given(token=None, GITLAB_URL=url).code == 10
+    given = Given(run_alone).add(layer, allow_http=yes)
+    assert given(token=None, GITLAB_URL="http://gitlab.example.com").code == 10
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize("no", [False, "false", "0", 0, "no", "", "maybe", "2", "on fire"])
-def test_allow_http_is_refused_unless_it_is_a_yes(run_alone: Run, layer: str, no: object) -> None:
-    url = "http://gitlab.example.com"
-    given = Given(run_alone).add(layer, allow_http=str(no).lower() if layer != "file" else no)
-    assert refused(given(token=None, GITLAB_URL=url))
+@pytest.mark.parametrize(("layer", "no"), NO)
+def test_http_stays_refused_unless_allow_http_is_a_yes(run_alone: Run, layer: str, no: object) -> None:
+    given = Given(run_alone).add(layer, allow_http=no)
+    assert refused(given(token=None, GITLAB_URL="http://gitlab.example.com"))
 
 
 def test_allow_http_as_a_bare_flag_is_a_yes(gitlab: GitLab, given: Given) -> None:
@@ -208,7 +201,7 @@ def test_allow_http_as_a_bare_flag_is_a_yes(gitlab: GitLab, given: Given) -> Non
     assert given("--url", url, "--allow-http").code == 0
 
 
-@pytest.mark.parametrize(("layer"), ["flag", "environment"])
+@pytest.mark.parametrize("layer", ["flag", "environment"])
 def test_config_is_taken_from_flag_and_environment(given: Given, layer: str) -> None:
     (given.run.directory / "elsewhere.yml").write_text("scopes: [api]\n", "utf-8")
     assert given.add(layer, config="elsewhere.yml")().code == 21
@@ -227,29 +220,21 @@ def test_config_is_taken_from_flag_and_environment(given: Given, layer: str) -> 
         ("kind", "personal", "group"),
         ("project", "team/app", "team/hidden"),
         ("group", "team", "hidden"),
-        ("token_env", "FIRST", "SECOND"),
-        ("token_file", "first", "second"),
     ],
 )
-def test_flag_beats_environment_beats_file(
-    gitlab: GitLab, given: Given, setting: str, passes: str, fails: str
-) -> None:
+def test_flag_beats_environment_beats_file(gitlab: GitLab, given: Given, setting: str, passes: str, fails: str) -> None:
     gitlab.add_project(Project("team/app", members={7: 30}))
     gitlab.add_group(Group("team", members={7: 30}))
-    for file, value in (("first", GOOD), ("second", UNKNOWN)):
-        (given.run.directory / file).write_text(value, "utf-8")
 
     def code(**layers: str) -> int:
         settings = Given(given.run)
         for layer, value in layers.items():
             settings.add(layer, **{setting: value})
-        return settings(FIRST=GOOD, SECOND=UNKNOWN).code
+        return settings().code
 
-    assert code(file=fails) != 0
     assert code(file=fails, environment=passes) == 0
     assert code(file=passes, environment=fails) != 0
     assert code(file=fails, environment=fails, flag=passes) == 0
-    assert code(file=passes, environment=passes, flag=fails) != 0
 
 
 def test_a_weaker_yes_to_http_is_taken_back_by_a_stronger_no(run_alone: Run) -> None:
@@ -287,9 +272,13 @@ def test_empty_variables_are_not_given(gitlab: GitLab, given: Given) -> None:
     assert len(gitlab.requests) == 1
 
 
-@pytest.mark.parametrize("setting", [name for name in SETTINGS if name != "config"])
-def test_an_empty_text_in_the_file_is_not_given(given: Given, setting: str) -> None:
-    assert given.add("file", **{setting.replace("-", "_"): ""})().code == 0
+def test_empty_texts_in_the_file_are_not_given(given: Given) -> None:
+    texts = [name.replace("-", "_") for name in SETTINGS if name not in {"config", "allow-http"}]
+    assert given.add("file", **dict.fromkeys(texts, ""))().code == 0
+
+
+def test_an_empty_text_for_a_boolean_of_the_file_is_not_given(given: Given) -> None:
+    assert given.add("file", allow_http="")().code == 0
 
 
 def test_an_empty_flag_leaves_the_environment_in_force(given: Given) -> None:
@@ -328,7 +317,9 @@ def test_scopes_are_split_in_the_environment_too(given: Given) -> None:
     assert problem["details"]["required"] == ["api", "sudo"]
 
 
-@pytest.mark.parametrize("args", [("--allow", "scope-missing,lives-too-long"), ("--allow", "scope-missing", "--allow", "lives-too-long")])
+@pytest.mark.parametrize(
+    "args", [("--allow", "scope-missing,lives-too-long"), ("--allow", "scope-missing", "--allow", "lives-too-long")]
+)
 def test_allow_is_a_list(given: Given, args: tuple[str, ...]) -> None:
     result = given("--format", "json", "--scopes", "api", "--max-validity", "1d", *args)
     assert result.code == 0
@@ -370,11 +361,9 @@ def test_no_flag_takes_a_token_or_turns_checks_off(run_alone: Run) -> None:
 @pytest.mark.parametrize(
     "pair",
     [{"token_env": "GITLAB_TOKEN", "token_file": "secret"}, {"project": "team/app", "group": "team"}],
-    ids=lambda pair: "-".join(pair),
+    ids="-".join,
 )
-def test_a_pair_in_one_layer_is_refused(
-    gitlab: GitLab, given: Given, layer: str, pair: dict[str, object]
-) -> None:
+def test_a_pair_in_one_layer_is_refused(gitlab: GitLab, given: Given, layer: str, pair: dict[str, object]) -> None:
     (given.run.directory / "secret").write_text(GOOD, "utf-8")
     assert refused(given.add(layer, **pair)())
     assert not gitlab.requests
@@ -400,7 +389,7 @@ def test_a_stronger_layer_replaces_project_and_group(
     gitlab.add_project(Project("team/app", members={7: 30}))
     gitlab.add_group(Group("team", members={7: 30}))
     other = "project" if kept == "group" else "group"
-    given.add(weak, **{other: "hidden"}).add(strong, **{kept: "team/app" if kept == "project" else "team"})
+    given.add(weak, **{other: "team/hidden"}).add(strong, **{kept: "team/app" if kept == "project" else "team"})
     assert given().code == 0
 
 
@@ -418,7 +407,11 @@ VARIABLES = ("GLCHECK_TOKEN", "GITLAB_TOKEN", "GL_TOKEN", "GITLAB_ACCESS_TOKEN",
 
 @pytest.mark.parametrize("index", range(len(VARIABLES)))
 def test_the_first_variable_that_is_set_holds_the_token(given: Given, index: int) -> None:
-    env = {**dict.fromkeys(VARIABLES[:index], ""), VARIABLES[index]: GOOD, **dict.fromkeys(VARIABLES[index + 1 :], UNKNOWN)}
+    env = {
+        **dict.fromkeys(VARIABLES[:index], ""),
+        VARIABLES[index]: GOOD,
+        **dict.fromkeys(VARIABLES[index + 1 :], UNKNOWN),
+    }
     result = given("--format", "json", token=None, **env)
     assert (result.code, result.token["source"]) == (0, VARIABLES[index])
 
@@ -492,7 +485,19 @@ def test_a_bare_host_is_asked_over_tls(run_alone: Run, tls: Certificates) -> Non
         assert run_alone("--ca-file", str(tls.ca_file), token=GOOD, env=env).code == 0
 
 
-@pytest.mark.parametrize("url", ["ftp://gitlab.example.com", "https://", "https:///gitlab", "file:///etc/hosts", "https://gitlab.example.com:port", "https://[::1", "https://host name", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://gitlab.example.com",
+        "https://",
+        "https:///gitlab",
+        "file:///etc/hosts",
+        "https://gitlab.example.com:port",
+        "https://[::1",
+        "https://host name",
+        "javascript:alert(1)",
+    ],
+)
 def test_a_url_that_is_none_is_refused(run_alone: Run, url: str) -> None:
     assert refused(run_alone("--url", url, token=GOOD))
 
@@ -536,9 +541,13 @@ def test_http_to_loopback_is_accepted(run_alone: Run, url: str) -> None:
         "http://192.168.1.1",
     ],
 )
-@pytest.mark.parametrize("layer", LAYERS)
-def test_http_to_another_host_is_refused(run_alone: Run, url: str, layer: str) -> None:
-    assert refused(Given(run_alone).add(layer, url=url)(token=None))
+def test_http_to_another_host_is_refused(run_alone: Run, url: str) -> None:
+    assert refused(run_alone("--url", url))
+
+
+@pytest.mark.parametrize("layer", ["environment", "file"])
+def test_http_to_another_host_is_refused_from_every_layer(run_alone: Run, layer: str) -> None:
+    assert refused(Given(run_alone).add(layer, url="http://127.0.0.1.example.com")(token=None))
 
 
 @pytest.mark.parametrize("name", ["GITLAB_URL", "GITLAB_HOST"])
@@ -596,7 +605,6 @@ def test_the_bundle_of_requests_is_honoured_and_ca_file_beats_it(run_alone: Run,
 # Values
 
 
-@pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
@@ -622,36 +630,43 @@ def test_the_bundle_of_requests_is_honoured_and_ca_file_beats_it(run_alone: Run,
         ("report", "json="),
     ],
 )
-def test_a_value_that_means_nothing_is_refused(
-    gitlab: GitLab, given: Given, layer: str, setting: str, value: str
-) -> None:
+def test_a_value_that_means_nothing_is_refused(gitlab: GitLab, given: Given, setting: str, value: str) -> None:
+    # The layers take turns.
+    layer = LAYERS[sum(value.encode()) % 3]
     if setting == "role":
         given.add(layer, project="team/app")
     assert refused(given.add(layer, **{setting: value})())
     assert not gitlab.requests
 
 
-@pytest.mark.parametrize("value", ["99999999999d", "9" * 400, "9" * 400 + "w"])
 @pytest.mark.parametrize("setting", ["--min-validity", "--warn-validity", "--max-validity", "--timeout", "--max-wait"])
-def test_a_huge_duration_is_long_or_refused_but_no_bug(given: Given, setting: str, value: str) -> None:
-    if setting in {"--timeout", "--max-wait"}:
-        value = value.rstrip("dw")
-    result = given(setting, value)
+def test_a_huge_duration_is_long_or_refused_but_no_bug(given: Given, setting: str) -> None:
+    result = given(setting, "9" * 400)
     assert result.code in {0, 2, 20}
     assert "Traceback" not in result.err
 
 
 @pytest.mark.parametrize(
     ("value", "code"),
-    [("0", 0), ("1", 0), ("99", 0), ("101", 20), ("2376h", 0), ("2424h", 20), ("142560m", 0), ("14w", 0), ("15w", 20)],
+    [
+        ("0", 0),
+        ("98", 0),
+        ("101", 20),
+        ("2352h", 0),
+        ("2424h", 20),
+        ("141120m", 0),
+        ("145440m", 20),
+        ("14w", 0),
+        ("15w", 20),
+    ],
 )
 def test_units_of_validity(given: Given, value: str, code: int) -> None:
     assert given("--min-validity", value).code == code
 
 
-@pytest.mark.parametrize("role", ["guest", "planner", "reporter", "security-manager", "developer", "maintainer", "owner"])
-def test_roles_that_there_are(gitlab: GitLab, given: Given, role: str) -> None:
-    gitlab.add_project(Project("team/app", members={7: 50}))
+@pytest.mark.parametrize("role", ["planner", "security-manager"])
+def test_roles_in_between(gitlab: GitLab, given: Given, role: str) -> None:
+    gitlab.add_project(Project("team/app", members={7: 30}))
     assert given("--project", "team/app", "--role", role).code == 0
 
 
@@ -667,15 +682,13 @@ def test_role_and_project_may_come_from_different_layers(gitlab: GitLab, given: 
     assert given().code == 23
 
 
-def test_the_warning_line_is_by_default_at_most_14_days_and_a_quarter_of_the_lifetime(
-    gitlab: GitLab, run: Run
-) -> None:
+def test_the_warning_line_is_by_default_at_most_14_days_and_a_quarter_of_the_lifetime(gitlab: GitLab, run: Run) -> None:
     def warns(born: int, left: int, *args: str) -> bool:
         created = in_days(-born) + "T00:00:00.000Z"
         gitlab.add(Token(GOOD, created_at=created, expires_at=in_days(left)))
         result = run.json(*args, token=GOOD)
         assert result.code == 0
-        return [("warning", "expires-soon")] == categories(result)
+        return categories(result) == [("warning", "expires-soon")]
 
     assert warns(300, 13)
     assert not warns(300, 16)
@@ -811,9 +824,8 @@ def test_version(run_alone: Run) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=str)
-@pytest.mark.parametrize("flag", ["--help", "-h"])
-def test_help_of_each_command(run_alone: Run, command: tuple[str, ...], flag: str) -> None:
-    result = run_alone(*command, flag)
+def test_help_of_each_command(run_alone: Run, command: tuple[str, ...]) -> None:
+    result = run_alone(*command, "--help")
     assert (result.code, result.err) == (0, "")
     assert "usage" in result.out.lower()
 
@@ -828,7 +840,9 @@ def test_help_of_the_bare_command_names_the_commands(run_alone: Run) -> None:
     assert {"check", "explain", "config"} <= set(words)
 
 
-@pytest.mark.parametrize("command", [(COMMAND,), (sys.executable, "-m", "glcheck"), (sys.executable, "-I", "-m", "glcheck")])
+@pytest.mark.parametrize(
+    "command", [(COMMAND,), (sys.executable, "-m", "glcheck"), (sys.executable, "-I", "-m", "glcheck")]
+)
 def test_a_bare_command_is_a_check(gitlab: GitLab, given: Given, command: tuple[str, ...]) -> None:
     result = given.run("--scopes", "api", command=command, token=GOOD)
     assert result.code == 21
