@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 DEFAULT = "https://gitlab.com"
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
@@ -99,10 +99,7 @@ def ci_server_ca_file(environ: Mapping[str, str], url: str) -> str | None:
     return None
 
 
-def target(url: str, location: str) -> str:
-    """Scheme and host that a Location header of that address points to, which is all of it that is shown."""
-    try:
-        parts = urlsplit(urljoin(url, location))
-    except ValueError:
-        return "an address that cannot be read"
+def scheme_and_host(location: str) -> str:
+    """What is shown of the address that somebody was redirected to."""
+    parts = urlsplit(location)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

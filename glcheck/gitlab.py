@@ -13,10 +13,10 @@ from datetime import datetime, timezone
 from typing import NamedTuple
 from urllib.parse import quote
 
-from glcheck import address, answers, refusals, roles
+from glcheck import answers, refusals, roles
 from glcheck.categories import Failure, Problem
 from glcheck.description import Access, Owner, Token
-from glcheck.refusals import Clean
+from glcheck.text import Clean
 from glcheck.transport import Answer, Credential, Transport
 
 _API = "/api/v4"
@@ -35,9 +35,8 @@ class _Once(NamedTuple):
 class Account:
     """One secret at one GitLab. It remembers the answer to each path, so that nothing is asked twice."""
 
-    def __init__(self, transport: Transport, url: str, secret: str, presented_as: str, clean: Clean) -> None:
+    def __init__(self, transport: Transport, secret: str, presented_as: str, clean: Clean) -> None:
         """`presented_as` is the kind that the secret's shape names: access-token, job or oauth."""
-        self.url = url
         self.presented_as = presented_as
         self.clean = clean
         self._transport = transport
@@ -70,7 +69,6 @@ class GitLab:
         self.described: Token | None = None  # what was said of the token, once it was
         self._account = account
         self._clean = account.clean
-        self._host = address.host(account.url)
         self._header = {"job": "JOB-TOKEN", "oauth": "Authorization"}.get(account.presented_as, "PRIVATE-TOKEN")
 
     def _ask(self, path: str) -> tuple[Answer, answers.Json]:
@@ -82,14 +80,14 @@ class GitLab:
         """The same for an answer that has to be a success. Raises Failure with the refusal if it is none."""
         answer, body = self._ask(path)
         if answer.status != 200:
-            raise Failure(refusals.problem(answer, body, self._host, self._clean, lacking, forbidden))
+            raise Failure(refusals.problem(answer, body, self._clean, lacking, forbidden))
         return answer, body
 
     def _count(self) -> None:
         self.requests += 1
 
     def _not_gitlab(self, answer: Answer) -> Failure:
-        return Failure(refusals.not_gitlab(answer, self._host, self._clean))
+        return Failure(refusals.not_gitlab(answer, self._clean))
 
     # --- the token ---
 
@@ -105,7 +103,7 @@ class GitLab:
             self._header = "Authorization"  # the only header in which an OAuth token is taken
             return self._oauth_token()
         if answer.status in (400, 404) and answers.speaks_like_gitlab(answer.status, body):
-            raise Failure(refusals.unsupported(self._host))
+            raise Failure(refusals.UNSUPPORTED)
         answer, body = self._get(_SELF)
         scopes, expires_at = answers.strings(body.get("scopes")), body.get("expires_at", "")
         dies_at = answers.midnight(expires_at)

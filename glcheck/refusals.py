@@ -7,20 +7,18 @@ lib/gitlab/auth/user_access_denied_reason.rb. What none of these gives is `not-g
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from glcheck import answers, durations
+from glcheck import address, answers, durations
 from glcheck.categories import Category, Problem
+from glcheck.text import Clean
 
 if TYPE_CHECKING:
     from glcheck.transport import Answer
 
-Clean = Callable[[object], str]
-
 
 def problem(
-    answer: Answer, body: answers.Json, host: str, clean: Clean, lacking: str = "", forbidden: Problem | None = None
+    answer: Answer, body: answers.Json, clean: Clean, lacking: str = "", forbidden: Problem | None = None
 ) -> Problem:
     """What an answer that is no success says, told apart by status and body.
 
@@ -56,33 +54,33 @@ def problem(
         said = f"and asks to wait {durations.say_seconds(wait)}" if wait else "and does not say for how long"
         return Problem(
             Category.RATE_LIMITED,
-            f"{host} turns requests away because there were too many, {said}.",
+            f"{{host}} turns requests away because there were too many, {said}.",
             "Try again later; if that is short, raise `max-wait` above it.",
             details={"retry_after": wait},
         )
     if 500 <= status < 600:
         return Problem(
             Category.SERVER_ERROR,
-            f"{host} answered with a fault of its own (HTTP {status}).",
+            f"{{host}} answered with a fault of its own (HTTP {status}).",
             "Try again later; if it stays, look at the status page of that GitLab.",
             details={"status": status},
         )
-    return not_gitlab(answer, host, clean)
+    return not_gitlab(answer, clean)
 
 
-def not_gitlab(answer: Answer, host: str, clean: Clean) -> Problem:
+def not_gitlab(answer: Answer, clean: Clean) -> Problem:
     """An answer that GitLab does not give: a redirect, a page, other JSON."""
     status = answer.status
     details: dict[str, Any] = {"status": status}
     if status == 407:
         fix = "Check the user name and password in HTTPS_PROXY, or name the host in NO_PROXY."
         return Problem(Category.NETWORK_ERROR, "The proxy wants other credentials (HTTP 407).", fix, details=details)
-    if 300 <= status < 400 and answer.target:
-        target = clean(answer.target)
+    if 300 <= status < 400 and answer.location:
+        target = clean(address.scheme_and_host(answer.location), answer.location)
         details["location"] = target
         return Problem(
             Category.NOT_GITLAB,
-            f"{host} redirects to {target} (HTTP {status}); GitLab's API does not redirect, and the token "
+            f"{{host}} redirects to {target} (HTTP {status}); GitLab's API does not redirect, and the token "
             "was not sent there.",
             "If that is where GitLab is, set `url` to it; else look at what stands in front of GitLab, such as "
             "a login portal.",
@@ -90,7 +88,7 @@ def not_gitlab(answer: Answer, host: str, clean: Clean) -> Problem:
         )
     return Problem(
         Category.NOT_GITLAB,
-        f"{host} answered with HTTP {status} and {_kind_of_body(answer.body)}, which GitLab does not do. "
+        f"{{host}} answered with HTTP {status} and {_kind_of_body(answer.body)}, which GitLab does not do. "
         "This says nothing about the token.",
         "Check the address (`url`), and what stands between this machine and GitLab: a login portal, a proxy, "
         "a firewall.",
@@ -98,17 +96,14 @@ def not_gitlab(answer: Answer, host: str, clean: Clean) -> Problem:
     )
 
 
-def unsupported(host: str) -> Problem:
-    """A GitLab that does not know the route on which a token describes itself."""
-    return Problem(
-        Category.UNSUPPORTED_SERVER,
-        f"{host} cannot describe this token: it is a GitLab older than 15.5, or one that does not "
-        "describe this kind of token.",
-        "Update GitLab to 15.5 or newer, or use a personal access token. Job tokens and OAuth tokens can be "
-        "checked there as it is.",
-    )
-
-
+# A GitLab that does not know the route on which a token describes itself.
+UNSUPPORTED = Problem(
+    Category.UNSUPPORTED_SERVER,
+    "{host} cannot describe this token: it is a GitLab older than 15.5, or one that does not describe this kind of "
+    "token.",
+    "Update GitLab to 15.5 or newer, or use a personal access token. Job tokens and OAuth tokens can be checked there "
+    "as it is.",
+)
 _ASK_ADMIN = "Ask an administrator of that GitLab, or use a token of another account."
 # What forbidden!(UserAccessDeniedReason) says (lib/gitlab/auth/user_access_denied_reason.rb).
 _ACCOUNT_STATES = (

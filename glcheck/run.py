@@ -118,7 +118,7 @@ def _tasks(plan: Plan, secrets: Sequence[Secret | Problem], veil: text.Veil, dea
             whose = (*place, one.value)
             if whose not in accounts:
                 presented_as = shapes.shape_of(one.value).kind
-                accounts[whose] = Account(transports[place], policy.url, one.value, presented_as, veil.clean)
+                accounts[whose] = Account(transports[place], one.value, presented_as, veil.clean)
             gitlab = GitLab(accounts[whose])
         tasks.append(_Task(policy, one, gitlab))
     return tasks
@@ -198,13 +198,12 @@ def _judged(
 
 def _unfinished(task: _Task) -> TokenReport:
     """The report on a token for which the time was too short: what GitLab did say counts."""
-    from glcheck.transport import out_of_time
+    from glcheck.transport import OUT_OF_TIME
 
-    over = out_of_time(address.host(task.policy.url))
     if task.gitlab is None or task.gitlab.described is None:
-        return _finished(task, None, [over], [], time.monotonic())
-    token, problems, notes = _judged(task.policy, task.gitlab, task.gitlab.described, over)
-    return _finished(task, token, problems or [over], notes, time.monotonic())
+        return _finished(task, None, [OUT_OF_TIME], [], time.monotonic())
+    token, problems, notes = _judged(task.policy, task.gitlab, task.gitlab.described, OUT_OF_TIME)
+    return _finished(task, token, problems or [OUT_OF_TIME], notes, time.monotonic())
 
 
 def _finished(
@@ -240,6 +239,7 @@ def _worded(problem: Problem, policy: TokenPolicy, advice: str) -> Problem:
     words = {
         "{token}": policy.source.token,
         "{url}": policy.url,
+        "{host}": address.host(policy.url),
         "{replace}": advice,
         "{Replace}": advice[0].upper() + advice[1:],
     }

@@ -15,13 +15,14 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from glcheck import __version__, address, durations
+from glcheck import __version__, durations
 from glcheck.categories import Category, Failure, Problem
 
 MOST_CONNECTIONS = 16
@@ -39,7 +40,7 @@ class Answer(NamedTuple):
     status: int
     body: bytes | None  # None: larger than 1 MiB, and not read to its end
     now: datetime | None  # the server's clock (Date header, aware, UTC)
-    target: str | None  # scheme and host that a Location header points to
+    location: str | None  # where a redirect points to, as an absolute address; None where that cannot be read
     retry_after: float | None  # seconds
 
 
@@ -65,7 +66,6 @@ class Transport:
     def __init__(self, url: str, ca_file: str | None, timeout: float, deadline: float) -> None:
         """`timeout` is seconds of silence; `deadline` is on the clock of time.monotonic()."""
         self._url = url
-        self._host = address.host(url)
         self._ca_file = ca_file
         self._timeout = timeout
         self._deadline = deadline
@@ -98,7 +98,7 @@ class Transport:
         started = time.monotonic()
         timeout = min(self._timeout, self._deadline - started)
         if timeout <= 0:
-            return out_of_time(self._host)
+            return OUT_OF_TIME
         count()
         try:
             with self._session.get(
@@ -106,19 +106,19 @@ class Transport:
             ) as response:
                 body = self._read(response)
         except Exception as error:
-            problem = _problem(error, self._host, timeout)
+            problem = _problem(error, timeout)
             if problem is None:
                 raise
-            _log.debug("GET %s%s: %s", self._url, path, problem.message)
+            _log.debug("GET %s%s: %s", self._url, path, problem.category.label)
             return problem
-        now, location = _date(response.headers.get("Date")), response.headers.get("Location")
+        now = _date(response.headers.get("Date"))
         elapsed = (time.monotonic() - started) * 1000
         _log.debug("GET %s%s: %d in %.0f ms", self._url, path, response.status_code, elapsed)
         return Answer(
             response.status_code,
             body,
             now,
-            address.target(self._url, location) if location else None,
+            _absolute(self._url, response.headers.get("Location")),
             _retry_after(response.headers.get("Retry-After"), now),
         )
 
@@ -176,17 +176,15 @@ def _session() -> requests.Session:
     return session
 
 
-def out_of_time(host: str) -> Problem:
-    """That max-wait is over before an answer came."""
-    return Problem(
-        Category.NETWORK_ERROR,
-        f"The time for the whole check was over before {host} had answered.",
-        "Try again; if GitLab is slow, raise `max-wait`.",
-        details={"reason": "max-wait"},
-    )
+OUT_OF_TIME = Problem(
+    Category.NETWORK_ERROR,
+    "The time for the whole check was over before {host} had answered.",
+    "Try again; if GitLab is slow, raise `max-wait`.",
+    details={"reason": "max-wait"},
+)
 
 
-def _problem(error: Exception, host: str, timeout: float) -> Problem | None:
+def _problem(error: Exception, timeout: float) -> Problem | None:
     """The problem that an exception of requests or of what lies beneath it stands for; None: a bug of ours.
 
     No text of the exception is taken over: it can repeat what the server or the proxy sent.
@@ -205,23 +203,23 @@ def _problem(error: Exception, host: str, timeout: float) -> Problem | None:
         return network("The proxy settings name a SOCKS proxy, which glcheck does not speak", fix, "proxy")
     if isinstance(error, (requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL)):
         fix = "Check HTTPS_PROXY and its user name and password, or name the host in NO_PROXY."
-        return network(f"The proxy does not let us reach {host}", fix, "proxy")
+        return network("The proxy does not let us reach {host}", fix, "proxy")
     if among(ssl.SSLError):
-        return _tls_problem(causes, host)
+        return _tls_problem(causes)
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return Problem(
             Category.NOT_GITLAB,
-            f"{host} sent an answer that cannot be unpacked; GitLab does not do that.",
+            "{host} sent an answer that cannot be unpacked; GitLab does not do that.",
             "Check the address (`url`), and what stands between this machine and GitLab.",
         )
     if among(socket.gaierror):
-        return network(f"The name {host} cannot be resolved", check_host, "dns")
+        return network("The name {host} cannot be resolved", check_host, "dns")
     if among(ConnectionRefusedError):
-        return network(f"{host} refused the connection", check_host, "refused")
+        return network("{host} refused the connection", check_host, "refused")
     if among(TimeoutError, urllib3.exceptions.ReadTimeoutError):
-        return network(f"{host} was silent for {durations.say_seconds(timeout)}", check_host, "timeout")
+        return network(f"{{host}} was silent for {durations.say_seconds(timeout)}", check_host, "timeout")
     if isinstance(error, (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError)):
-        return network(f"The connection to {host} broke off", check_host, "connection")
+        return network("The connection to {host} broke off", check_host, "connection")
     if isinstance(error, OSError):  # requests raises it when the bundle of CA certificates is not there
         return Problem(
             Category.TLS_ERROR,
@@ -243,12 +241,12 @@ _CERTIFICATE = {
 }
 
 
-def _tls_problem(causes: list[BaseException], host: str) -> Problem:
+def _tls_problem(causes: list[BaseException]) -> Problem:
     code = next((c.verify_code for c in causes if isinstance(c, ssl.SSLCertVerificationError)), None)
     if code is None:
         return Problem(
             Category.TLS_ERROR,
-            f"No TLS connection to {host} could be made: the handshake failed.",
+            "No TLS connection to {host} could be made: the handshake failed.",
             "Check the port and scheme of `url`, and whether something in between intercepts TLS.",
             details={"reason": "handshake"},
         )
@@ -261,7 +259,7 @@ def _tls_problem(causes: list[BaseException], host: str) -> Problem:
     )
     return Problem(
         Category.TLS_ERROR,
-        f"{host} cannot be trusted: {reason}.",
+        f"{{host}} cannot be trusted: {reason}.",
         fix,
         details={"reason": reason.partition(" ")[2]},
     )
@@ -278,6 +276,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield one
         inner = [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
         queue += [item for item in inner if isinstance(item, BaseException)]
+
+
+def _absolute(url: str, location: str | None) -> str | None:
+    try:
+        return urljoin(url, location) if location else None
+    except ValueError:
+        return None
 
 
 def _date(text: str | None) -> datetime | None:
