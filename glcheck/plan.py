@@ -275,31 +275,19 @@ class _Resolver:
         return text
 
     def token(self, name: str | None, layer: Layer) -> TokenPolicy:
-        def value(setting: str, default: Any = None) -> Any:
-            return layer[setting].value if setting in layer else default
-
-        source = Source(value("token-env"), value("token-file")).resolved(self.environ)
-        requirements = Requirements(
-            scopes=value("scopes", ()),
-            forbid_scopes=value("forbid-scopes", ()),
-            min_validity=value("min-validity", 0),
-            warn_validity=value("warn-validity", WARN_AUTO),
-            max_validity=value("max-validity"),
-            project=value("project"),
-            group=value("group"),
-            role=value("role"),
-            kind=value("kind"),
-        )
+        given = {name.replace("-", "_"): one.value for name, one in layer.items()}
+        requirements = Requirements(**{name: given[name] for name in Requirements._fields if name in given})
         if requirements.role and not requirements.namespace:
             self.complain(layer["role"].origin, "role needs a project or a group in which to have it")
+        source = Source(given.get("token_env"), given.get("token_file")).resolved(self.environ)
         url = self.url(layer)
         return TokenPolicy(
-            name or source.name or "token",
-            source,
-            url,
-            self.ca_file(layer, url),
-            requirements,
-            value("allow", ()),
+            name=name or source.name or "token",
+            source=source,
+            url=url,
+            ca_file=self.ca_file(layer, url),
+            requirements=requirements,
+            allow=given.get("allow", ()),
             named_in_policy=name is not None,
         )
 

@@ -37,7 +37,7 @@ def problem(
     if status == 401 and message == "401 Unauthorized":
         return UNKNOWN
     if status == 403 and error == "insufficient_scope":
-        return _may_not(lacking, clean(body.get("scope") or ""))
+        return _may_not(lacking or clean(body.get("scope") or "").partition(" ")[0] or "that GitLab demands")
     if status == 403 and error == "insufficient_granular_scope":
         return _lacks_permission(re.findall(r"\[[A-Za-z ]{1,40}: [A-Za-z ,]{1,80}\]", description))
     if status == 403 and message.startswith("403 Forbidden"):
@@ -159,8 +159,7 @@ _TOKEN_STATES = {
 }
 
 
-def _may_not(lacking: str, scopes: str) -> Problem:
-    wanted = lacking or scopes
+def _may_not(wanted: str) -> Problem:
     return Problem(
         Category.SCOPE_MISSING,
         f"{{token}} may not ask GitLab for this: it lacks the scope {wanted}.",

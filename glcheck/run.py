@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from glcheck import address, replacement, secret, shapes, text
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _MOST_THREADS = 16
 
 T = TypeVar("T")
+_Found = tuple[Token | None, list[Problem], list[str]]  # a token, what is wrong with it, and what is worth a note
 
 
 class _Task(NamedTuple):
@@ -39,20 +41,21 @@ def run(plan: Plan, environ: Mapping[str, str]) -> Report:
 
     It takes `max_wait` seconds at most; what GitLab has not answered by then is network-error.
     """
-    deadline = time.monotonic() + plan.max_wait
+    started = time.monotonic()
+    deadline = started + plan.max_wait
     checked_at = datetime.now(timezone.utc)
     if plan.problems:
         return Report(checked_at, (), plan.problems)
     typed = any(policy.source.file == STANDARD_INPUT for policy in plan.tokens)
     standard_input = secret.read_standard_input() if typed else None
-    secrets = [_attempt(lambda p=policy: _secret(p, environ, standard_input)) for policy in plan.tokens]  # type: ignore[misc]
+    secrets = [_attempt(partial(_secret, policy, environ, standard_input)) for policy in plan.tokens]
     if not any(isinstance(one, Secret) for one in secrets):
         tasks = [_Task(policy, one, None) for policy, one in zip(plan.tokens, secrets, strict=True)]
-        return Report(checked_at, tuple(_examine(task) for task in tasks))
+        return Report(checked_at, tuple(map(_report, tasks)))
     veil = text.Veil(one.value for one in secrets if isinstance(one, Secret))
     tasks = _tasks(plan, secrets, veil, deadline)
-    reports = _all_at_once([lambda t=task: _examine(t) for task in tasks], deadline)  # type: ignore[misc]
-    tokens = [report or _unfinished(task) for report, task in zip(reports, tasks, strict=True)]
+    reports = _all_at_once([partial(_report, task) for task in tasks], deadline)
+    tokens = [report or _unfinished(task, started) for report, task in zip(reports, tasks, strict=True)]
     return Report(checked_at, veil.mask(tuple(tokens)))
 
 
@@ -106,22 +109,16 @@ def _tasks(plan: Plan, secrets: Sequence[Secret | Problem], veil: text.Veil, dea
     from glcheck.gitlab import Account, GitLab  # requests, for those who have something to ask
     from glcheck.transport import Transport
 
-    transports: dict[tuple[str, str | None], Transport] = {}
-    accounts: dict[tuple[str, str | None, str], Account] = {}
-    tasks = []
-    for policy, one in zip(plan.tokens, secrets, strict=True):
-        gitlab = None
-        if isinstance(one, Secret):
-            place = policy.url, policy.ca_file
-            if place not in transports:
-                transports[place] = Transport(*place, plan.timeout, deadline)
-            whose = (*place, one.value)
-            if whose not in accounts:
-                presented_as = shapes.shape_of(one.value).kind
-                accounts[whose] = Account(transports[place], one.value, presented_as, veil.clean)
-            gitlab = GitLab(accounts[whose])
-        tasks.append(_Task(policy, one, gitlab))
-    return tasks
+    transport = cache(lambda url, ca_file: Transport(url, ca_file, plan.timeout, deadline))
+    account = cache(
+        lambda url, ca_file, value: Account(
+            transport(url, ca_file), value, presented_as=shapes.shape_of(value).kind, clean=veil.clean
+        )
+    )
+    return [
+        _Task(policy, one, GitLab(account(policy.url, policy.ca_file, one.value)) if isinstance(one, Secret) else None)
+        for policy, one in zip(plan.tokens, secrets, strict=True)
+    ]
 
 
 def _all_at_once(steps: Sequence[Callable[[], TokenReport]], deadline: float) -> list[TokenReport | None]:
@@ -155,27 +152,22 @@ def _all_at_once(steps: Sequence[Callable[[], TokenReport]], deadline: float) ->
     return list(results)
 
 
-def _examine(task: _Task) -> TokenReport:
-    """What can be found out about one token."""
+def _report(task: _Task) -> TokenReport:
+    """The report on one token, whatever happens on the way to it."""
     started = time.monotonic()
-    token: Token | None = None
-    problems: list[Problem] = []
-    notes: list[str] = []
-    if task.gitlab is None:
-        assert isinstance(task.secret, Problem)  # noqa: S101 - only a secret gives something to ask
-        problems.append(task.secret)
-    else:
-        described = _attempt(task.gitlab.token)
-        if isinstance(described, Problem):
-            problems.append(described)
-        else:
-            token, problems, notes = _judged(task.policy, task.gitlab, described)
+    found = _attempt(partial(_examine, task))
+    token, problems, notes = (None, [found], []) if isinstance(found, Problem) else found
     return _finished(task, token, problems, notes, started)
 
 
-def _judged(
-    policy: TokenPolicy, gitlab: GitLab, token: Token, over: Problem | None = None
-) -> tuple[Token, list[Problem], list[str]]:
+def _examine(task: _Task) -> _Found:
+    if isinstance(task.secret, Problem):
+        raise Failure(task.secret)
+    assert task.gitlab is not None  # noqa: S101 - there is one for every secret
+    return _judged(task.policy, task.gitlab, task.gitlab.token())
+
+
+def _judged(policy: TokenPolicy, gitlab: GitLab, token: Token, over: Problem | None = None) -> _Found:
     """The token, with its kind known more exactly where that was asked for, and what is wrong with it.
 
     `over` says that the time is: nothing more is asked then.
@@ -196,14 +188,13 @@ def _judged(
     return token, list(verdict.problems), list(verdict.notes)
 
 
-def _unfinished(task: _Task) -> TokenReport:
+def _unfinished(task: _Task, started: float) -> TokenReport:
     """The report on a token for which the time was too short: what GitLab did say counts."""
     from glcheck.transport import OUT_OF_TIME
 
     if task.gitlab is None or task.gitlab.described is None:
-        return _finished(task, None, [OUT_OF_TIME], [], time.monotonic())
-    token, problems, notes = _judged(task.policy, task.gitlab, task.gitlab.described, OUT_OF_TIME)
-    return _finished(task, token, problems or [OUT_OF_TIME], notes, time.monotonic())
+        return _finished(task, None, [OUT_OF_TIME], [], started)
+    return _finished(task, *_judged(task.policy, task.gitlab, task.gitlab.described, OUT_OF_TIME), started)
 
 
 def _finished(
