@@ -10,8 +10,9 @@ help:  ## what there is to make
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 10
 
 $(READY): pyproject.toml tests/requirements.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --requirement tests/requirements.txt
+	@echo 'Setting up $(VENV), once.'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --requirement tests/requirements.txt
 	@touch $(READY)
 
 demo: $(READY)  ## a demo GitLab on loopback, and glcheck's verdicts on six tokens of it
@@ -30,7 +31,7 @@ format: $(READY)  ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(READY)  ## write what is made from the code: categories, schema of the policy file, README tables
+docs: $(READY)  ## write what is made from the code: categories, schema of the policy file
 	$(BIN)/python tests/generate_docs.py
 
 bench: $(READY)  ## time and memory against the bare interpreter, requests alone and python-gitlab

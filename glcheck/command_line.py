@@ -25,7 +25,7 @@ class _Parser(argparse.ArgumentParser):
         raise usage("The command line cannot be understood.")
 
 
-def usage(sentence: str, fix: str = "`glcheck --help` shows how it is used.") -> Failure:
+def usage(sentence: str, fix: str = "`glcheck check --help` lists all flags.") -> Failure:
     """That the command line cannot be used."""
     return Failure(Problem(Category.USAGE_ERROR, sentence, fix))
 
@@ -40,7 +40,7 @@ def parse(argv: list[str]) -> tuple[str, argparse.Namespace]:
     command, argv = _command(argv)
     parser = _Parser(
         prog=f"glcheck {command}",
-        description=f"{COMMANDS[command].capitalize()}.",
+        description=f"{COMMANDS[command][0].upper()}{COMMANDS[command][1:]}.",
         epilog=_EPILOG,
         allow_abbrev=False,
     )
@@ -109,11 +109,13 @@ def _help(setting: Setting) -> str:
 
 def _unknown(word: str, parser: argparse.ArgumentParser) -> Failure:
     if not word.startswith("-"):
-        return usage("There is a word on the command line that is no command and no flag.", _EPILOG)
+        meant = did_you_mean(word, COMMANDS)
+        fix = f"Commands are {', '.join(COMMANDS)}. {_EPILOG}"
+        return usage(f"There is a word on the command line that is no command and no flag{meant or '.'}", fix)
     name = word.partition("=")[0].lstrip("-")
     if name in ("token", "private-token", "password", "secret"):
         return usage("There is no flag that takes a token's value: other programs could read it there.", _EPILOG)
     flags = [flag.lstrip("-") for flag in parser._option_string_actions if flag.startswith("--")]
     meant = did_you_mean(name, flags).replace("mean ", "mean --")
-    shown = f" --{name}" if nameable(name) else ""
+    shown = f" {word.partition('=')[0]}" if nameable(name) else ""
     return usage(f"There is no such flag{shown}{meant or '.'}")

@@ -58,7 +58,7 @@ def _check(given: argparse.Namespace, directory: Path, environ: Mapping[str, str
         planned = plan.resolve(flags, environ, directory, given.only)
         output = planned.output
         if not ask and not planned.problems:
-            return _config_is_sound(planned)
+            return _config_is_sound(planned, given.quiet)
         report = run.run(planned, environ)
     except Failure:
         raise
@@ -67,9 +67,11 @@ def _check(given: argparse.Namespace, directory: Path, environ: Mapping[str, str
     return _write(report, output, _style(given, environ, output.path), environ)
 
 
-def _config_is_sound(planned: Plan) -> int:
+def _config_is_sound(planned: Plan, quiet: bool) -> int:
     if planned.policy is None:
         raise usage("There is no policy file here.", "Write .glcheck.yml, or name one with --config.")
+    if quiet:
+        return 0
     names = ", ".join(policy.name for policy in planned.tokens)
     print(f"ok {planned.policy}: {len(planned.tokens)} token{'s' if len(planned.tokens) != 1 else ''} ({names})")
     return 0
@@ -129,7 +131,9 @@ def _write_file(path: str, content: str, mode: str) -> bool:
         with open(path, mode, encoding="utf-8", newline="\n") as file:  # noqa: PTH123 - as it was named
             file.write(content)
     except OSError as error:
-        _say(usage(f"A report could not be written: {_why(error)}.", f"Check the path {path}.").problem)
+        _say(
+            usage(f"A report could not be written: {_why(error)}.", "Check the paths of `output` and `report`.").problem
+        )
         return False
     return True
 

@@ -60,13 +60,17 @@ def summary(token: TokenReport) -> str:
     """A token that is in order, in one line."""
     described = token.token
     if described is None:
-        return "not described by GitLab; what kept it from that is allowed"
+        return "not checked, because the problem above is allowed"
     kinds = {"access-token": "access token", "job": "job token", "oauth": "OAuth token"}
     kind = kinds.get(described.kind, f"{described.kind.replace('-', ' ')} token")
     parts = [f'{kind} "{described.name}"' if described.name else kind]
     if described.scopes:
         parts.append(f"scopes {', '.join(described.scopes)}")
-    return ", ".join([*parts, lifetime(token)])
+    parts.append(lifetime(token))
+    asked = token.requirements
+    if asked.namespace and not {"project", "group", "role"} & {problem.requirement for problem in token.problems}:
+        parts.append(f"reaches {asked.namespace[1]}{f' as {asked.role} or more' if asked.role else ''}")
+    return ", ".join(parts)
 
 
 def lifetime(token: TokenReport) -> str:

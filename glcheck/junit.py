@@ -46,23 +46,31 @@ def requirements(token: TokenReport) -> list[str]:
 
 def _cases_of(suite: ET.Element, token: TokenReport) -> None:
     names = requirements(token)
-    stopped_by = _what_stopped(token)
     for name in names:
+        stopped_by = _what_stopped(token, name)
         own = [p for p in token.problems if (p.requirement if p.requirement in names else "token") == name]
         if name == "token" or stopped_by is None:
             _case(suite, token.name, name, own)
-        elif stopped_by.category.could_not_ask or stopped_by.category is Category.INTERNAL_ERROR:
+        elif stopped_by.severity == "error" and _unasked(stopped_by):
             _case(suite, token.name, name, [stopped_by])
         else:
             case = _case(suite, token.name, name, [])
             ET.SubElement(case, "skipped", message=f"not reached: {stopped_by.category.label}")
 
 
-def _what_stopped(token: TokenReport) -> Problem | None:
-    """The problem with the token itself after which nothing more was looked at."""
-    dead = (Category.TOKEN_EXPIRED, Category.TOKEN_REVOKED)
-    own = (p for p in token.problems if p.requirement == "token")
-    return next((p for p in own if token.token is None or p.category in dead), None)
+def _what_stopped(token: TokenReport, name: str) -> Problem | None:
+    """The problem after which that requirement was not looked at: with the token itself, or with the way to it."""
+    for problem in token.problems:
+        dead = token.token is None or problem.category in (Category.TOKEN_EXPIRED, Category.TOKEN_REVOKED)
+        if problem.requirement == "token" and dead:
+            return problem
+        if name == "role" and problem.requirement in ("project", "group"):
+            return problem
+    return None
+
+
+def _unasked(problem: Problem) -> bool:
+    return problem.category.could_not_ask or problem.category.exit_code in (2, 70)
 
 
 def _case(suite: ET.Element, classname: str, name: str, problems: Iterable[Problem]) -> ET.Element:
@@ -73,8 +81,7 @@ def _case(suite: ET.Element, classname: str, name: str, problems: Iterable[Probl
         if problem.severity == "warning":
             warnings.append(f"warning[{problem.category.label}] {text}")
             continue
-        unasked = problem.category.could_not_ask or problem.category.exit_code in (2, 70)
-        kind = "error" if unasked else "failure"
+        kind = "error" if _unasked(problem) else "failure"
         ET.SubElement(case, kind, type=problem.category.label, message=problem.message).text = text
     if warnings:
         ET.SubElement(case, "system-out").text = "\n".join(warnings)

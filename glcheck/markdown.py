@@ -21,7 +21,7 @@ def markdown(report: Report) -> str:
     verdict = "ok" if report.ok else f"{report.category.label} (exit code {report.exit_code})"
     parts = [f"## glcheck: {verdict}"]
     if report.tokens:
-        rows = ["| token | verdict | scopes | lives |", "| --- | --- | --- | --- |", *map(_row, report.tokens)]
+        rows = ["| token | verdict | scopes | valid for |", "| --- | --- | --- | --- |", *map(_row, report.tokens)]
         parts.append("\n".join(rows))
     blocks = [_block("", problem) for problem in report.problems]
     blocks += [_block(token.name, problem) for token in report.tokens for problem in token.problems]

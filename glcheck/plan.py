@@ -52,6 +52,7 @@ class TokenPolicy(NamedTuple):
     requirements: Requirements
     allow: tuple[Category, ...]
     named_in_policy: bool
+    notes: tuple[str, ...] = ()
 
 
 class Output(NamedTuple):
@@ -124,7 +125,7 @@ class _Resolver:
         for name in only if content.tokens else ():
             names = [policy.name for policy in tokens]
             if name not in names:
-                self.complain("--only", f"no token of the policy has this name{did_you_mean(name, names)}")
+                self.complain("--only", f"there is no such token in the policy, which has {', '.join(names)}")
         output = self.output(top)
         return Plan(
             tuple(policy for policy in tokens if not self.problems and (not only or policy.name in only)),
@@ -205,9 +206,9 @@ class _Resolver:
         if given and given.name == "url" and self.found and not self.may_use(given.value):
             self.complain(
                 origin,
-                f"a policy file that was merely found may not send a token to {given.value}",
-                "If that address is right, say so from outside the file: set GITLAB_URL (or GLCHECK_URL, "
-                "GITLAB_HOST, CI_SERVER_URL, CI_API_V4_URL) or --url to it, or name the file with --config.",
+                f"it would send tokens to {given.value}, and nothing outside this file confirms that address",
+                f"If it is right, run `glcheck --config {self.file}`, or set GITLAB_URL (or GLCHECK_URL, GITLAB_HOST, "
+                "CI_SERVER_URL, CI_API_V4_URL, --url) to it. Otherwise a checkout could redirect your tokens.",
             )
         return given
 
@@ -230,7 +231,7 @@ class _Resolver:
         if of_token and setting.place == "run":
             return f"`{name}` belongs at the top level, not to one token"
         if self.found and not setting.if_found:
-            return f"`{name}` is taken only from a policy file that --config or GLCHECK_CONFIG names"
+            return f"`{name}` is taken only from a file that was named, with --config or GLCHECK_CONFIG"
         return None
 
     def read_yaml(self, setting: Setting, value: Value, origin: str) -> Given | None:
@@ -260,7 +261,9 @@ class _Resolver:
             if name in policies:
                 self.complain(f"{self.file}:{line}", "another token of this policy has the same name")
             layer = self.layer(self.key(key, of_token=True) for key in keys)
-            policies[name] = self.token(name, merge(top, layer))
+            unused = [one.origin for one in top.values() if one.origin.startswith("--") and one.name in layer]
+            notes = tuple(f"{flag} has no effect here: the policy file says it for this token" for flag in unused)
+            policies[name] = self.token(name, merge(top, layer))._replace(notes=notes)
         return tuple(policies.values())
 
     def name(self, keys: Sequence[Key], line: int) -> str:
@@ -270,7 +273,10 @@ class _Resolver:
             return f"line {line}"
         text = key.value.text
         if key.value.type != "str" or not _NAME.fullmatch(text) or shapes.looks_like_token(text):
-            self.complain(f"{self.file}:{key.line}", "name must be a text of 1 to 80 letters, digits, blanks and . _ -")
+            self.complain(
+                f"{self.file}:{key.line}",
+                "name must be a text (a number needs quotes) of 1 to 80 letters, digits, blanks and . _ -",
+            )
             return f"line {line}"
         return text
 
@@ -332,6 +338,7 @@ class _Resolver:
             for target in paths:
                 if not _writable(self.directory / target):
                     self.complain(top[name].origin, f"{name} names a file that cannot be written")
+                    return Output(usual if chosen == "auto" else chosen, None, ())
         return Output(usual if chosen == "auto" else chosen, path, reports)
 
 

@@ -6,6 +6,7 @@ an alias cost nothing, however often it is repeated.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,9 +91,11 @@ def _compose(text: str) -> Any:
     try:
         return yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
-        # PyYAML's sentences put parts of the file in quotes; up to the first quote they are its own words.
-        said = (error.problem or "").split("'")[0].split('"')[0].strip(" ,(")
+        # PyYAML's sentences put parts of the file in quotes; so short a part is punctuation.
+        said = re.sub(r"(['\"]).{4,}\1", "…", error.problem or "")
         mark = error.problem_mark or error.context_mark
+        if mark and "\t" in "".join(text.splitlines()[mark.line : mark.line + 1]):
+            said = "there is a tab in this line, where YAML wants blanks"
         raise Unreadable(f"is not valid YAML: {said}", mark.line + 1 if mark else 0) from None
     except yaml.YAMLError:
         raise Unreadable("is not valid YAML: it holds a character that YAML does not allow") from None

@@ -80,7 +80,7 @@ def not_gitlab(answer: Answer, clean: Clean) -> Problem:
         details["location"] = target
         return Problem(
             Category.NOT_GITLAB,
-            f"{{host}} redirects to {target} (HTTP {status}); GitLab's API does not redirect, and the token "
+            f"{{host}} redirects {answer.path} to {target} (HTTP {status}); GitLab does not do that, and the token "
             "was not sent there.",
             "If that is where GitLab is, set `url` to it; else look at what stands in front of GitLab, such as "
             "a login portal.",
@@ -88,8 +88,8 @@ def not_gitlab(answer: Answer, clean: Clean) -> Problem:
         )
     return Problem(
         Category.NOT_GITLAB,
-        f"{{host}} answered with HTTP {status} and {_kind_of_body(answer.body)}, which GitLab does not do. "
-        "This says nothing about the token.",
+        f"{{host}} answered {answer.path} with HTTP {status} and {_kind_of_body(answer.body)}, which GitLab does not "
+        "do. This is no verdict on the token.",
         "Check the address (`url`), and what stands between this machine and GitLab: a login portal, a proxy, "
         "a firewall.",
         details=details,
@@ -143,9 +143,9 @@ def _restricted(said: str, fix: str) -> Problem:
 
 UNKNOWN = Problem(
     Category.TOKEN_INVALID,
-    "GitLab does not know {token}.",
-    "It is mistyped, or deleted (GitLab also deletes tokens some time after they expired), or of another "
-    "GitLab than {url}, or of a kind that this cannot be asked of. If it cannot be found, {replace}.",
+    "GitLab at {host} does not know {token} (HTTP 401).",
+    "It may be mistyped; deleted, which GitLab also does some time after a token expired; of another GitLab than "
+    "{url}; or of another kind, such as a deploy token. If none of this helps, {replace}.",
 )
 REVOKED = Problem(Category.TOKEN_REVOKED, "{token} was revoked, or replaced when it was rotated.", "{Replace}.")
 # By the beginning of `error_description` (lib/api/api_guard.rb).
@@ -220,4 +220,6 @@ def _kind_of_body(body: bytes | None) -> str:
     start = body[:200].lstrip().lower()
     if not start:
         return "nothing in it"
-    return "an HTML page" if start.startswith((b"<!doctype", b"<html", b"<")) else "a body of another kind"
+    if start.startswith(b"<"):
+        return "an HTML page"
+    return "other JSON" if start.startswith((b"{", b"[")) else "text that is no JSON"

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from glcheck.description import Token
 from glcheck.plan import TokenPolicy
+from glcheck.text import MASK
 
 
 def advice(policy: TokenPolicy, token: Token | None, lacking: Sequence[str]) -> str:
@@ -27,7 +28,8 @@ def advice(policy: TokenPolicy, token: Token | None, lacking: Sequence[str]) -> 
         return "have an owner of the group make a new one for the service account"
     if kind == "oauth":
         return "authorize the application again"
-    query = f"name={quote((token and token.name) or policy.name, safe='')}"
+    name = token.name if token and token.name and token.name != MASK else policy.name.rpartition("/")[2]
+    query = f"name={quote(name, safe='')}"
     held = token.scopes if token and not token.fine_grained else ()
     scopes = asked.scopes or tuple(scope for scope in held if scope not in asked.forbid_scopes)
     if scopes or lacking:

@@ -106,10 +106,17 @@ def _secret(policy: TokenPolicy, environ: Mapping[str, str], standard_input: byt
 
 def _tasks(plan: Plan, secrets: Sequence[Secret | Problem], veil: text.Veil, deadline: float) -> list[_Task]:
     """What to do for each token. Entries with the same secret at the same GitLab share what is asked."""
-    from glcheck.gitlab import Account, GitLab  # requests, for those who have something to ask
+    import logging  # and requests, for those who have something to ask
+
+    from glcheck.gitlab import Account, GitLab
     from glcheck.transport import Transport
 
-    transport = cache(lambda url, ca_file: Transport(url, ca_file, plan.timeout, deadline))
+    log = logging.getLogger("glcheck")
+
+    def say(text: str) -> None:
+        log.debug("%s", veil.mask(text))
+
+    transport = cache(lambda url, ca_file: Transport(url, ca_file, plan.timeout, deadline, say))
     account = cache(
         lambda url, ca_file, value: Account(
             transport(url, ca_file), value, presented_as=shapes.shape_of(value).kind, clean=veil.clean
@@ -217,12 +224,17 @@ def _finished(
         policy.source.label,
         policy.url,
         token,
-        tuple(_worded(problem, policy, advice) for problem in problems),
-        tuple(notes),
+        tuple(sorted((_worded(problem, policy, advice) for problem in problems), key=_gravity)),
+        (*policy.notes, *notes),
         task.gitlab.requests if task.gitlab else 0,
         int((time.monotonic() - started) * 1000),
         policy.requirements,
     )
+
+
+def _gravity(problem: Problem) -> tuple[bool, int]:
+    """Errors first, and the one that decides before all others."""
+    return problem.severity != "error", problem.category.exit_code
 
 
 def _worded(problem: Problem, policy: TokenPolicy, advice: str) -> Problem:

@@ -162,6 +162,8 @@ def _why_malformed(value: str) -> tuple[str | None, str]:
         return f"it is {vendor}", "Store a GitLab token in this place; to get one, {replace}."
     if value[0] == value[-1] and value[0] in "\"'`" and len(value) > 1:
         return "there are quotes around it", "Store the token again without the quotes."
+    if "://" in value:
+        return "it is an address", "Store the token alone in this place, without an address around it."
     if any(c.isspace() for c in value):
         return "there are blanks or line breaks in it", again
     if not all(c.isascii() and c.isprintable() for c in value):

@@ -91,6 +91,10 @@ def _report(text: str) -> tuple[str, str]:
     return _choice(FORMATS)(kind), _any_text(path)
 
 
+def _address(text: str) -> str:
+    return address.read(_any_text(text))
+
+
 class Setting(NamedTuple):
     """One setting: how its value is read, and where it may stand."""
 
@@ -139,7 +143,7 @@ _CATEGORIES = tuple(category.label for category in ALLOWABLE)
 
 # fmt: off
 _TABLE = (
-    Setting("url", "URL", address.read, "GitLab's base URL; a path such as https://host/gitlab is kept"),
+    Setting("url", "URL", _address, "GitLab's base URL; a path such as https://host/gitlab is kept"),
     Setting("token-env", "NAME", _variable, "name of the environment variable that holds the token"),
     Setting("token-file", "FILE", _any_text, "file that holds the token; - is standard input"),
     Setting("scopes", "SCOPE", _scope, "scopes that the token must satisfy", many=True),

@@ -5,7 +5,6 @@ It does not know what an answer means, and raises Failure only when there is non
 
 from __future__ import annotations
 
-import logging
 import re
 import socket
 import ssl
@@ -31,12 +30,11 @@ _TRIES = 3
 _PAUSE = 0.5  # seconds before the first retry where the server names none; twice that before the second
 _WORTH_A_RETRY = (429, 502, 503, 504)
 
-_log = logging.getLogger("glcheck")
-
 
 class Answer(NamedTuple):
     """An answer from the server, whatever it is."""
 
+    path: str  # what was asked for
     status: int
     body: bytes | None  # None: larger than 1 MiB, and not read to its end
     now: datetime | None  # the server's clock (Date header, aware, UTC)
@@ -63,12 +61,15 @@ class Credential(AuthBase):
 class Transport:
     """Connections to one GitLab, shared by all threads of a run."""
 
-    def __init__(self, url: str, ca_file: str | None, timeout: float, deadline: float) -> None:
-        """`timeout` is seconds of silence; `deadline` is on the clock of time.monotonic()."""
+    def __init__(
+        self, url: str, ca_file: str | None, timeout: float, deadline: float, say: Callable[[str], None]
+    ) -> None:
+        """`timeout` is seconds of silence; `deadline` is on the clock of time.monotonic(); `say` notes requests."""
         self._url = url
         self._ca_file = ca_file
         self._timeout = timeout
         self._deadline = deadline
+        self._say = say
         self._session = _session()
 
     def get(self, path: str, credential: Credential, count: Callable[[], None]) -> Answer:
@@ -87,7 +88,7 @@ class Transport:
                 passing = outcome.category is Category.NETWORK_ERROR
             if not passing or tried == _TRIES or time.monotonic() + pause >= self._deadline:
                 break
-            _log.debug("trying again in %.1f s", pause)
+            self._say(f"trying again in {pause:.1f} s")
             time.sleep(pause)
         if isinstance(outcome, Problem):
             raise Failure(outcome)
@@ -109,12 +110,13 @@ class Transport:
             problem = _problem(error, timeout)
             if problem is None:
                 raise
-            _log.debug("GET %s%s: %s", self._url, path, problem.category.label)
+            self._say(f"GET {self._url}{path}: {problem.category.label}")
             return problem
         now = _date(response.headers.get("Date"))
         elapsed = (time.monotonic() - started) * 1000
-        _log.debug("GET %s%s: %d in %.0f ms", self._url, path, response.status_code, elapsed)
+        self._say(f"GET {self._url}{path}: {response.status_code} in {elapsed:.0f} ms")
         return Answer(
+            path,
             response.status_code,
             body,
             now,
