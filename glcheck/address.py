@@ -74,12 +74,12 @@ def host(url: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Whether the host is `localhost` or a loopback address, by parsing and not by its beginning."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
     import ipaddress  # only for http:// and for policy files that were found
 
     try:
+        host = urlsplit(url).hostname or ""
+        if host == "localhost":
+            return True
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False

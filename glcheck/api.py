@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from glcheck import plan, run
 from glcheck.report import Report
 from glcheck.settings import SETTINGS
 
-Many = Sequence[str] | str
+Many = Iterable[str]  # a text is split at commas and blanks
 
 
 def check(
@@ -33,7 +33,7 @@ def check(
     max_wait: str | int = "",
     ca_file: str | os.PathLike[str] = "",
     allow_http: bool | None = None,
-    only: Sequence[str] = (),
+    only: Iterable[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> Report:
     """Check tokens as `glcheck check` does, and return the report.
@@ -50,9 +50,13 @@ def check(
     flags: dict[str, list[str]] = {}
     for name in SETTINGS:
         value = given.get(name.replace("-", "_"))
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, Iterable) and not isinstance(value, (str, os.PathLike)):
             flags[name] = [str(item) for item in value]
         elif value not in (None, ""):
             flags[name] = [str(value)]
     environ = os.environ if environ is None else environ
-    return run.run(plan.resolve(flags, environ, Path.cwd(), only), environ)
+    try:
+        directory = Path.cwd()
+    except OSError:  # the directory was deleted
+        directory = Path(os.sep)
+    return run.run(plan.resolve(flags, environ, directory, [only] if isinstance(only, str) else list(only)), environ)

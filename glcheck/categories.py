@@ -40,11 +40,6 @@ class Category(Enum):
         self.exit_code = exit_code
 
     @property
-    def token_is_unusable(self) -> bool:
-        """Whether it speaks of the token itself (1x), so that no requirement can be met any more."""
-        return 10 <= self.exit_code < 20
-
-    @property
     def could_not_ask(self) -> bool:
         """Whether GitLab gave no verdict (3x)."""
         return 30 <= self.exit_code < 40
@@ -58,8 +53,8 @@ ALLOWABLE = tuple(category for category in Category if 10 <= category.exit_code 
 class Problem(NamedTuple):
     """One thing that is wrong, with what to do about it.
 
-    `message` and `fix` may hold `{token}` and `{replace}`: the run puts in which token it is and how
-    to replace it, which the place that finds a problem does not know.
+    `message` and `fix` may hold blanks such as `{token}` and `{replace}`, for what the place that finds a
+    problem does not know: which token it is, and how to replace it. `run` fills them in.
     `requirement` is the setting that is not met, or "token" for the token itself.
     """
 

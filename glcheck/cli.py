@@ -30,8 +30,10 @@ def entrance() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
+        except BrokenPipeError:  # whoever read it has seen enough
+            continue
         except OSError:
-            continue  # nobody reads it any more
+            code = code or 2  # what was asked for could not be printed
     os._exit(code)
 
 
@@ -48,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):  # a narrow encoding must not stop a report
             stream.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["--version"]:
+    if "--version" in arguments:
         print(f"glcheck {__version__}")
         return 0
     try:

@@ -53,27 +53,27 @@ def _explain(label: str | None) -> int:
 
 def _check(given: argparse.Namespace, directory: Path, environ: Mapping[str, str], *, ask: bool) -> int:
     flags = {name: values for name, values in vars(given).items() if isinstance(values, list) and name != "only"}
-    output = plan.Output("text", None, ())
     try:
         planned = plan.resolve(flags, environ, directory, given.only)
-        output = planned.output
+        style = _style(given, environ, planned.output.path)
         if not ask and not planned.problems:
-            return _config_is_sound(planned, given.quiet)
-        report = run.run(planned, environ)
+            return _config_is_sound(planned, style, environ)
+        return _write(run.run(planned, environ), planned.output, style, environ)
     except Failure:
         raise
     except Exception as error:
-        report = run.failed(error)
-    return _write(report, output, _style(given, environ, output.path), environ)
+        plain = plan.Output(given.format[-1] if given.format == ["json"] else "text", None, ())
+        return _write(run.failed(error), plain, _style(given, environ, None), environ)
 
 
-def _config_is_sound(planned: Plan, quiet: bool) -> int:
+def _config_is_sound(planned: Plan, style: Style, environ: Mapping[str, str]) -> int:
     if planned.policy is None:
         raise usage("There is no policy file here.", "Write .glcheck.yml, or name one with --config.")
-    if quiet:
-        return 0
+    if planned.output.format != "text":
+        return _write(run.nothing_wrong(), planned.output, style, environ)
     names = ", ".join(policy.name for policy in planned.tokens)
-    print(f"ok {planned.policy}: {len(planned.tokens)} token{'s' if len(planned.tokens) != 1 else ''} ({names})")
+    if not style.quiet:
+        print(f"ok {planned.policy}: {len(planned.tokens)} token{'s' if len(planned.tokens) != 1 else ''} ({names})")
     return 0
 
 
@@ -84,9 +84,9 @@ def _style(given: argparse.Namespace, environ: Mapping[str, str], path: str | No
     from glcheck.formats import Style
 
     color = given.color == "always"
-    if given.color == "auto" and not environ.get("NO_COLOR"):
-        terminal = path is None and sys.stdout.isatty() and environ.get("TERM") != "dumb"
-        color = bool(environ.get("FORCE_COLOR")) or terminal
+    if given.color == "auto" and path is None and not environ.get("NO_COLOR"):
+        forced = environ.get("FORCE_COLOR", "") not in ("", "0")
+        color = forced or (sys.stdout.isatty() and environ.get("TERM") != "dumb")
     return Style(color, given.quiet, given.verbose)
 
 
@@ -128,7 +128,7 @@ def _why(error: OSError) -> str:
 
 def _write_file(path: str, content: str, mode: str) -> bool:
     try:
-        with open(path, mode, encoding="utf-8", newline="\n") as file:  # noqa: PTH123 - as it was named
+        with open(path, mode, encoding="utf-8", errors="backslashreplace", newline="\n") as file:  # noqa: PTH123 - as it was named
             file.write(content)
     except OSError as error:
         _say(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _PATTERN = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([a-z]?)", re.ASCII)
@@ -26,16 +27,22 @@ def read_timeout(text: str) -> float:
 
 def _read(text: str, units: str, bare: str) -> float | None:
     match = _PATTERN.fullmatch(text)
-    if match is None or match[2] not in f"{units}":
+    if match is None or match[2] not in units:
         return None
     return float(match[1]) * _SECONDS[match[2] or bare]
 
 
 def say_seconds(seconds: float) -> str:
-    """A length of time as a person would say it: the largest unit that keeps it above one, rounded down."""
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+    """A length of time as a person would say it, rounded down; with a second unit while the first is small."""
+    for (unit, length), (smaller, part) in pairwise(_UNITS):
         if seconds >= length:
-            count = int(seconds // length)
-            return f"{count} {unit}{'s' if count != 1 else ''}"
-    count = int(max(seconds, 0))
-    return f"{count} second{'s' if count != 1 else ''}"
+            count, rest = int(seconds // length), int(seconds % length // part)
+            return _count(count, unit) + (f" {_count(rest, smaller)}" if rest and count < 3 else "")
+    return _count(int(max(seconds, 0)), "second")
+
+
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"

@@ -58,7 +58,7 @@ def outputs(report: Report, json_report: str) -> str:
         "category": report.category.label,
         "exit-code": str(report.exit_code),
         "days-left": "" if decided is None or decided.days_left is None else str(decided.days_left),
-        "expires-at": f"{token.dies_at:%Y-%m-%d}" if token and token.dies_at else "",
+        "expires-at": token.dies_at.date().isoformat() if token and token.dies_at else "",
         "scopes": " ".join(token.scopes) if token else "",
         "missing-scopes": " ".join(missing),
         "report": json_report,

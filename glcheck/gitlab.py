@@ -14,7 +14,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from glcheck import answers, refusals, roles
-from glcheck.categories import Failure, Problem
+from glcheck.categories import Category, Failure, Problem
 from glcheck.description import Access, Owner, Token
 from glcheck.text import Clean
 from glcheck.transport import Answer, Credential, Transport
@@ -132,9 +132,10 @@ class GitLab:
         path = "/oauth/token/info"
         answer, body = self._ask(path)
         if answer.status in (400, 401) and body.get("error") in ("invalid_request", "invalid_token"):
-            # Doorkeeper's words for every token that it does not, or no longer, accept
+            # Doorkeeper's words for every token that it does not, or no longer, accept, where it does not say more
             # (app/controllers/oauth/token_info_controller.rb).
-            raise Failure(refusals.UNKNOWN)
+            said = refusals.problem(answer, body, self._clean)
+            raise Failure(refusals.UNKNOWN if said.category is Category.NOT_GITLAB else said)
         answer, body = self._get(path)
         scopes, expires_in = answers.strings(body.get("scope")), body.get("expires_in", "")
         seconds, created = answers.whole(expires_in), answers.whole(body.get("created_at"))
@@ -185,31 +186,32 @@ class GitLab:
         if not token.fine_grained and not {"api", "read_api"} & set(token.scopes):
             return self._access_by_associations(what, which, needed, token)
         path = f"{_API}/{what}s/{quote(which, safe='')}"
+        too_low = refusals.role_too_low(what, which, role)
         if needed and what == "group":  # a group does not tell its role, so the role is asked for at once
-            level = self._membership(path, token)
+            level = self._membership(path, token, too_low)
             if level is not None:
                 return Access(level)
         if self._is_hidden(path):
             raise Failure(refusals.not_found(what, which))
-        answer, body = self._get(path, "read_api", refusals.role_too_low(what, which, role))
+        answer, body = self._get(path, "read_api", too_low)
         if answers.whole(body.get("id")) is None:
             raise self._not_gitlab(answer)
         level = answers.level(body.get("permissions"), "project_access", "group_access")
         if needed > (level or 0):
-            level = answers.larger(level, self._membership(path, token))
+            level = answers.larger(level, self._membership(path, token, too_low))
         return Access(level)
 
     def _is_hidden(self, path: str) -> bool:
         answer, body = self._ask(path)
         return answer.status == 404 and answers.message(body).startswith("404 ")
 
-    def _membership(self, path: str, token: Token) -> int | None:
+    def _membership(self, path: str, token: Token, too_low: Problem) -> int | None:
         """The access level as a member, shares and inheritance included; None for no member."""
         user = token.user_id if token.user_id is not None else self.owner().id
         path = f"{path}/members/all/{user}"
         if self._is_hidden(path):
             return None
-        answer, body = self._get(path, "read_api")
+        answer, body = self._get(path, "read_api", too_low)
         level = answers.whole(body.get("access_level"))
         if level is None:
             raise self._not_gitlab(answer)

@@ -69,7 +69,7 @@ def _dead(token: Token, left: float | None) -> Problem | None:
     if token.revoked:
         return refusals.REVOKED
     if not token.active or (left is not None and left <= 0):
-        when = f" It expired on {token.dies_at:%Y-%m-%d} at 00:00 UTC." if left is not None and left <= 0 else ""
+        when = f" It expired on {token.dies_at:%Y-%m-%d at %H:%M} UTC." if left is not None and left <= 0 else ""
         return Problem(Category.TOKEN_EXPIRED, f"{{token}} is no longer active.{when}", "{Replace}.")
     return None
 
@@ -146,6 +146,8 @@ def _scopes(asked: Requirements, token: Token, owner: Owner | Problem | None, no
     personal = isinstance(owner, Owner) and owner.kind == "personal"
     through = {scope: scopes.satisfied_by(scope, token.scopes, personal) for scope in asked.scopes}
     missing = [scope for scope, by in through.items() if by is None]
+    if isinstance(owner, Problem) and scopes.depends_on_kind(asked.scopes, token.scopes):
+        missing.remove("read_registry")  # nobody knows; that the owner could not be asked is a problem of its own
     for scope, by in through.items():
         if by not in (None, scope):
             caveat = scopes.caveat(scope, str(by))
@@ -189,7 +191,7 @@ def _validity(asked: Requirements, token: Token, left: float | None) -> list[Pro
         problems.append(
             Problem(
                 Category.LIVES_TOO_LONG,
-                f"{{token}} {lives}; at most {durations.say_seconds(asked.max_validity)} are wanted.",
+                f"{{token}} {lives}; it should be no more than {durations.say_seconds(asked.max_validity)}.",
                 "Replace it by one with a nearer expiry date: {replace}.",
                 details={
                     "required_seconds": asked.max_validity,
@@ -214,7 +216,7 @@ def _expires_soon(token: Token, left: float, wanted: float, severity: str) -> Pr
     return Problem(
         Category.EXPIRES_SOON,
         f"{{token}} expires in {durations.say_seconds(left)}, on {token.dies_at:%Y-%m-%d at %H:%M} UTC; "
-        f"at least {durations.say_seconds(wanted)} are wanted.",
+        f"{durations.say_seconds(wanted)} should be left.",
         "Replace it before then: {replace}.",
         severity,
         {"required_seconds": int(wanted), "seconds_left": int(left)},

@@ -68,7 +68,7 @@ def _gantt(tokens: list[TokenReport]) -> str:
 
 def _text(words: str) -> str:
     """Words as plain text, except that addresses stay links."""
-    parts = re.split(r"(https?://[^\s<>\"]+)", words)
+    parts = re.split(r"(https?://[^\s<>\"]*[^\s<>\".,;:)])", words)
     return "".join(f"<{part}>" if index % 2 else _plain(part) for index, part in enumerate(parts))
 
 

@@ -19,6 +19,7 @@ from glcheck.settings import EXCLUSIVE, SETTINGS, WARN_AUTO, Setting, did_you_me
 
 _NAME = re.compile(r"[A-Za-z0-9 _.-]{1,80}", re.ASCII)
 _TIMEOUT, _MAX_WAIT = 10.0, 60.0
+_MOST_PROBLEMS = 50  # who has more will run it again after mending these
 
 
 class Requirements(NamedTuple):
@@ -105,7 +106,7 @@ class _Resolver:
     def __init__(self, environ: Mapping[str, str], directory: Path) -> None:
         self.environ = environ
         self.directory = directory
-        self.problems: list[Problem] = []
+        self.problems: dict[str, Problem] = {}  # by message: many tokens can share one mistake
         self.file = ""  # the policy file as messages call it
         self.found = False  # whether it was merely found, not named
         self.origins: set[tuple[str, str, int]] = set()  # where a found one may send a token
@@ -133,7 +134,7 @@ class _Resolver:
             top["max-wait"].value if "max-wait" in top else _MAX_WAIT,
             output,
             self.file or None,
-            tuple(self.problems),
+            tuple(self.problems.values())[:_MOST_PROBLEMS],
         )
 
     def complain(self, origin: str, sentence: str, fix: str = "", category: Category | None = None) -> None:
@@ -145,9 +146,8 @@ class _Resolver:
             else "Correct it; `glcheck check --help` lists all settings."
         )
         message = f"{origin}: {sentence}{'' if sentence.endswith('?') else '.'}"
-        if all(problem.message != message for problem in self.problems):  # many tokens can share one mistake
-            category = category or (Category.CONFIG_ERROR if in_file else Category.USAGE_ERROR)
-            self.problems.append(Problem(category, message, fix or usual_fix, details={"where": origin}))
+        category = category or (Category.CONFIG_ERROR if in_file else Category.USAGE_ERROR)
+        self.problems[message] = Problem(category, message, fix or usual_fix, details={"where": origin})
 
     def read(self, setting: Setting, texts: Sequence[str], origin: str) -> Given | None:
         """The value of those texts; None where they are empty, or wrong and complained about."""
@@ -222,6 +222,8 @@ class _Resolver:
         if setting is None:
             if name in ("token", "private-token", "private_token", "secret", "password"):
                 return "a token's value does not belong in a file; name its variable with `token-env`"
+            if name == "<<":
+                return "merge keys (`<<`) are not taken; the top level holds what all tokens share"
             places = ("token",) if of_token else ("token", "run")
             known = [setting.name for setting in SETTINGS.values() if setting.place in places]
             shown = f"unknown key `{name}`" if nameable(name) else "unknown key"
@@ -334,6 +336,9 @@ class _Resolver:
         usual = "github" if self.environ.get("GITHUB_ACTIONS") == "true" else "text"
         path = top["output"].value if "output" in top else None
         reports = top["report"].value if "report" in top else ()
+        targets = [target for _, target in reports] + [path] * (path is not None)
+        if len(set(targets)) < len(targets):
+            self.complain(top["report"].origin, "two reports cannot go to the same file")
         for name, paths in (("output", [path] if path else []), ("report", [path for _, path in reports])):
             for target in paths:
                 if not _writable(self.directory / target):

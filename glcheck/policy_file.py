@@ -1,7 +1,6 @@
 """Reads the policy file: YAML as nodes with their lines, never constructed into objects.
 
-Working on nodes gives every value its line, shows duplicate keys, leaves tags without power, and lets
-an alias cost nothing, however often it is repeated.
+Working on nodes gives every value its line, shows duplicate keys, and leaves tags without power.
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ from typing import Any, NamedTuple
 
 NAMES = (".glcheck.yml", ".glcheck.yaml")
 _LARGEST = 1024 * 1024
+_DEEPEST = 20
+_MOST_VALUES = 50_000  # what a policy of 2,000 tokens takes
 
 
 class Value(NamedTuple):
@@ -56,18 +57,7 @@ def find(directory: Path) -> Path | None:
 
 def load(path: Path) -> PolicyFile:
     """The file's content. Raises Unreadable; its sentence never repeats what stands in the file."""
-    root = _compose(_read(path))
-    if root is None or (_type(root) == "null"):
-        return PolicyFile((), None)
-    top = _keys(root, "a policy file")
-    tokens = next((pair for pair in _pairs(root) if pair[0].value == "tokens"), None)
-    if tokens is None:
-        return PolicyFile(top, None)
-    node = tokens[1]
-    if _type(node) != "seq" or not node.value:
-        raise Unreadable("`tokens` must be a list with at least one token", tokens[0].start_mark.line + 1)
-    entries = tuple((entry.start_mark.line + 1, _keys(entry, "each token")) for entry in node.value)
-    return PolicyFile(tuple(key for key in top if key.name != "tokens"), entries)
+    return _Reader().policy(_compose(_read(path)))
 
 
 def _read(path: Path) -> str:
@@ -89,48 +79,65 @@ def _compose(text: str) -> Any:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where PyYAML was built with it
     try:
+        depth = 0
+        for event in yaml.parse(text, Loader=loader):  # without recursion, which libyaml's composer does in C
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                raise Unreadable("is nested too deeply", _line(event))
         return yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
-        # PyYAML's sentences put parts of the file in quotes; so short a part is punctuation.
-        said = re.sub(r"(['\"]).{4,}\1", "…", error.problem or "")
+        # PyYAML's sentences put parts of the file in quotes; what is shorter than four characters is punctuation.
+        said = re.sub(r"(['\"])(.*?)\1", lambda m: m[0] if len(m[2]) < 4 else "…", error.problem or "")
         mark = error.problem_mark or error.context_mark
         if mark and "\t" in "".join(text.splitlines()[mark.line : mark.line + 1]):
             said = "there is a tab in this line, where YAML wants blanks"
         raise Unreadable(f"is not valid YAML: {said}", mark.line + 1 if mark else 0) from None
     except yaml.YAMLError:
         raise Unreadable("is not valid YAML: it holds a character that YAML does not allow") from None
-    except RecursionError:
-        raise Unreadable("is nested too deeply") from None
 
 
-def _pairs(node: Any) -> list[tuple[Any, Any]]:
-    return [pair for pair in node.value if isinstance(pair[0].value, str)]
+class _Reader:
+    """Turns nodes into values. It counts them, since a few aliases can stand for endlessly many."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_VALUES
+
+    def policy(self, root: Any) -> PolicyFile:
+        if root is None or _type(root) == "null":
+            return PolicyFile((), None)
+        top = self._keys(root, "a policy file")
+        node = next((value for key, value in root.value if key.value == "tokens"), None)
+        if node is None:
+            return PolicyFile(top, None)
+        if _type(node) != "seq" or not node.value:
+            raise Unreadable("`tokens` must be a list with at least one token", node.start_mark.line + 1)
+        tokens = tuple((_line(entry), self._keys(entry, "each token")) for entry in node.value)
+        return PolicyFile(tuple(key for key in top if key.name != "tokens"), tokens)
+
+    def _keys(self, node: Any, what: str) -> tuple[Key, ...]:
+        if _type(node) != "map":
+            raise Unreadable(f"{what} must be a mapping: lines of `key: value`", _line(node))
+        keys: dict[str, Key] = {}
+        for key, value in node.value:
+            if key.id != "scalar":
+                raise Unreadable("a key must be a plain word", _line(key))
+            if key.value in keys:
+                raise Unreadable(f"the same key stands here and on line {keys[key.value].line}", _line(key))
+            keys[key.value] = Key(key.value, self._value(value), _line(key))
+        return tuple(keys.values())
+
+    def _value(self, node: Any, inside_sequence: bool = False) -> Value:
+        self._left -= 1
+        if self._left < 0:
+            raise Unreadable("holds more than any policy needs")
+        kind = _type(node)
+        items = node.value if kind == "seq" and not inside_sequence else ()
+        values = tuple(self._value(item, inside_sequence=True) for item in items)
+        return Value(kind, node.value if node.id == "scalar" else "", values, _line(node))
 
 
-def _keys(node: Any, what: str) -> tuple[Key, ...]:
-    line = node.start_mark.line + 1
-    if _type(node) != "map":
-        raise Unreadable(f"{what} must be a mapping: lines of `key: value`", line)
-    keys: dict[str, Key] = {}
-    for key, value in node.value:
-        at = key.start_mark.line + 1
-        if key.id != "scalar":
-            raise Unreadable("a key must be a plain word", at)
-        if key.value in keys:
-            raise Unreadable(f"the same key stands here and on line {keys[key.value].line}", at)
-        keys[key.value] = Key(key.value, _value(value), at)
-    return tuple(keys.values())
-
-
-def _value(node: Any, inside_sequence: bool = False) -> Value:
-    kind = _type(node)
-    items = node.value if kind == "seq" and not inside_sequence else ()
-    return Value(
-        kind,
-        node.value if node.id == "scalar" else "",
-        tuple(_value(item, inside_sequence=True) for item in items),
-        node.start_mark.line + 1,
-    )
+def _line(node: Any) -> int:
+    return int(node.start_mark.line) + 1
 
 
 def _type(node: Any) -> str:

@@ -37,7 +37,9 @@ def problem(
     if status == 401 and message == "401 Unauthorized":
         return UNKNOWN
     if status == 403 and error == "insufficient_scope":
-        return _may_not(lacking or clean(body.get("scope") or "").partition(" ")[0] or "that GitLab demands")
+        return _may_not(
+            lacking or clean(body.get("scope") or "").partition(" ")[0] or "that GitLab demands", answer.path
+        )
     if status == 403 and error == "insufficient_granular_scope":
         return _lacks_permission(re.findall(r"\[[A-Za-z ]{1,40}: [A-Za-z ,]{1,80}\]", description))
     if status == 403 and message.startswith("403 Forbidden"):
@@ -143,7 +145,7 @@ def _restricted(said: str, fix: str) -> Problem:
 
 UNKNOWN = Problem(
     Category.TOKEN_INVALID,
-    "GitLab at {host} does not know {token} (HTTP 401).",
+    "GitLab at {host} does not know {token}.",
     "It may be mistyped; deleted, which GitLab also does some time after a token expired; of another GitLab than "
     "{url}; or of another kind, such as a deploy token. If none of this helps, {replace}.",
 )
@@ -159,10 +161,10 @@ _TOKEN_STATES = {
 }
 
 
-def _may_not(wanted: str) -> Problem:
+def _may_not(wanted: str, path: str) -> Problem:
     return Problem(
         Category.SCOPE_MISSING,
-        f"{{token}} may not ask GitLab for this: it lacks the scope {wanted}.",
+        f"{{token}} lacks the scope {wanted}, without which GitLab does not answer {path}.",
         "{Replace}.",
         details={"required": [wanted], "missing": [wanted]},
     )

@@ -70,7 +70,7 @@ class TokenReport(NamedTuple):
             "name": token.name,
             "user_id": token.user_id,
             "scopes": list(token.scopes),
-            "expires_at": None if token.dies_at is None else f"{token.dies_at:%Y-%m-%d}",
+            "expires_at": None if token.dies_at is None else token.dies_at.date().isoformat(),
             "expires_at_utc": None if token.dies_at is None else utc(token.dies_at),
             "seconds_left": None if self.seconds_left is None else int(self.seconds_left // 1),
             "days_left": self.days_left,
@@ -146,4 +146,4 @@ def problem_to_dict(problem: Problem) -> dict[str, Any]:
 
 def utc(moment: datetime) -> str:
     """A moment in UTC as ISO 8601, to the second."""
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"

@@ -17,4 +17,4 @@ LOWEST = LEVELS["guest"]
 
 def name_of(level: int) -> str:
     """The role at that access level; the nearest below for a level that has no name."""
-    return next((name for name, least in reversed(LEVELS.items()) if level >= least), "minimal access")
+    return next((name for name, least in reversed(LEVELS.items()) if level >= least), "a member with minimal access")

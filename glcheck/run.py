@@ -47,8 +47,8 @@ def run(plan: Plan, environ: Mapping[str, str]) -> Report:
     if plan.problems:
         return Report(checked_at, (), plan.problems)
     typed = any(policy.source.file == STANDARD_INPUT for policy in plan.tokens)
-    standard_input = secret.read_standard_input() if typed else None
-    secrets = [_attempt(partial(_secret, policy, environ, standard_input)) for policy in plan.tokens]
+    standard_input = secret.read_standard_input(plan.max_wait) if typed else b""
+    secrets = [_attempt(partial(_secret, policy, environ, standard_input, plan.max_wait)) for policy in plan.tokens]
     if not any(isinstance(one, Secret) for one in secrets):
         tasks = [_Task(policy, one, None) for policy, one in zip(plan.tokens, secrets, strict=True)]
         return Report(checked_at, tuple(map(_report, tasks)))
@@ -75,6 +75,11 @@ def failed(error: Exception) -> Report:
     return Report(datetime.now(timezone.utc), (), (problem._replace(message=message),))
 
 
+def nothing_wrong() -> Report:
+    """The report of a run that had nothing to ask and found nothing wrong."""
+    return Report(datetime.now(timezone.utc), ())
+
+
 def _internal_error(error: Exception) -> Problem:
     """A fault of glcheck itself. Only the kind of the exception is told: its text could hold a secret."""
     import logging  # only on the way to an error
@@ -89,8 +94,8 @@ def _internal_error(error: Exception) -> Problem:
     )
 
 
-def _secret(policy: TokenPolicy, environ: Mapping[str, str], standard_input: bytes | None) -> Secret:
-    value = secret.read(policy.source, environ, standard_input)
+def _secret(policy: TokenPolicy, environ: Mapping[str, str], standard_input: bytes, patience: float) -> Secret:
+    value = secret.read(policy.source, environ, standard_input, patience)
     kind = shapes.shape_of(value.value).uncheckable
     if kind:
         raise Failure(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ STANDARD_INPUT = "-"
 _LARGEST_FILE = 64 * 1024
 
 _UNEXPANDED = re.compile(r"\$[A-Za-z_{(]|^%\w+%$|^\{\{", re.ASCII)
-_MASKED = re.compile(r"\*{3,}|\[?(?:MASKED|REDACTED|FILTERED)\]?|•{3,}|x{8,}", re.IGNORECASE)
+_MASKED = re.compile(r"\*{3,}|•{3,}|^\[?(?:MASKED|REDACTED|FILTERED)\]?$|^x{8,}$", re.IGNORECASE)
 
 
 class Source(NamedTuple):
@@ -73,19 +74,45 @@ def place(file: str) -> str:
     return "on standard input" if file == STANDARD_INPUT else f"in the file {file}"
 
 
-def read_standard_input() -> bytes:
-    """All of standard input, up to a little more than a token file may hold."""
-    return sys.stdin.buffer.read(_LARGEST_FILE + 1) if sys.stdin else b""
+def read_standard_input(seconds: float) -> bytes:
+    """What comes on standard input in that time, up to a little more than a token file may hold."""
+    try:
+        return _within(seconds, lambda: sys.stdin.buffer.read(_LARGEST_FILE + 1)) if sys.stdin else b""
+    except OSError:
+        return b""
 
 
-def read(source: Source, environ: Mapping[str, str], standard_input: bytes | None) -> Secret:
+def _within(seconds: float, load: Callable[[], bytes]) -> bytes:
+    """What `load` returns, unless it takes longer: TimeoutError. A pipe can stay silent for ever."""
+    import threading  # only for a token that is not in a variable
+
+    results: list[bytes | OSError] = []
+
+    def work() -> None:
+        try:
+            results.append(load())
+        except OSError as error:
+            results.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not results:
+        raise TimeoutError(None, "nothing came in time")
+    if isinstance(results[0], OSError):
+        raise results[0]
+    return results[0]
+
+
+def read(source: Source, environ: Mapping[str, str], standard_input: bytes, patience: float) -> Secret:
     """The token from there.
 
-    `standard_input` is what was read from it, once for the whole run; None if nobody asked for it.
+    `standard_input` is what was read from it, once for the whole run; `patience` is how many seconds a file
+    that is a pipe may keep silent.
     Raises Failure with token-missing or token-malformed.
     """
     if source.file is not None:
-        given = _read_file(source.file, standard_input)
+        given = _read_file(source.file, standard_input, patience)
     else:
         given = environ.get(source.variable, "") if source.variable else ""
     value = given.rstrip("\r\n")
@@ -104,13 +131,9 @@ def read(source: Source, environ: Mapping[str, str], standard_input: bytes | Non
     return Secret(value, value != given)
 
 
-def _read_file(file: str, standard_input: bytes | None) -> str:
+def _read_file(file: str, standard_input: bytes, patience: float) -> str:
     try:
-        if file == STANDARD_INPUT:
-            raw = standard_input or b""
-        else:
-            with Path(file).expanduser().open("rb") as stream:
-                raw = stream.read(_LARGEST_FILE + 1)
+        raw = standard_input if file == STANDARD_INPUT else _within(patience, partial(_load, Path(file).expanduser()))
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "the name is not usable"
         raise Failure(
@@ -123,6 +146,11 @@ def _read_file(file: str, standard_input: bytes | None) -> str:
     if len(raw) > _LARGEST_FILE:
         raw = b"\0"  # whatever it is, it is no token; the judgement below says so
     return raw.decode("utf-8", errors="replace")
+
+
+def _load(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(_LARGEST_FILE + 1)
 
 
 def _missing(source: Source, environ: Mapping[str, str]) -> Problem:
@@ -155,7 +183,7 @@ def _why_malformed(value: str) -> tuple[str | None, str]:
             "protected branches and tags, and one with an environment scope only in jobs of that "
             "environment), or correct its name.",
         )
-    if _MASKED.fullmatch(value):
+    if _MASKED.search(value):
         return "it is the mask that a log shows in place of a token", again
     vendor = shapes.other_vendor(value)
     if vendor:

@@ -21,7 +21,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from glcheck import __version__, durations
+from glcheck import __version__, address, durations
 from glcheck.categories import Category, Failure, Problem
 
 MOST_CONNECTIONS = 16
@@ -71,6 +71,7 @@ class Transport:
         self._deadline = deadline
         self._say = say
         self._session = _session()
+        self._proxies = _no_proxies(url)
 
     def get(self, path: str, credential: Credential, count: Callable[[], None]) -> Answer:
         """The answer to a GET; `count` is called once for each request that is sent.
@@ -103,7 +104,12 @@ class Transport:
         count()
         try:
             with self._session.get(
-                self._url + path, auth=credential, timeout=timeout, stream=True, verify=self._ca_file
+                self._url + path,
+                auth=credential,
+                timeout=timeout,
+                stream=True,
+                verify=self._ca_file,
+                proxies=self._proxies,
             ) as response:
                 body = self._read(response)
         except Exception as error:
@@ -125,6 +131,7 @@ class Transport:
         )
 
     def _read(self, response: requests.Response) -> bytes | None:
+        response.raw.enforce_content_length = True  # urllib3 before 2 takes a truncated body for a whole one
         body = bytearray()
         for piece in response.iter_content(16 * 1024):
             body += piece
@@ -162,6 +169,16 @@ class _Adapter(HTTPAdapter):
         if not type(manager).__name__.startswith("SOCKS"):
             manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
         return manager
+
+
+def _no_proxies(url: str) -> dict[str, Any]:
+    """What to say to requests so that an unencrypted token that is to stay on this machine does stay there.
+
+    Otherwise HTTP_PROXY and its like are left to requests.
+    """
+    proxies = requests.utils.get_environ_proxies(url)
+    stays_here = all(map(address.is_loopback, proxies.values())) or not address.is_loopback(url)
+    return {} if stays_here or url.startswith("https://") else dict.fromkeys(("http", "https", "all"))
 
 
 def _session() -> requests.Session:
@@ -206,7 +223,7 @@ def _problem(error: Exception, timeout: float) -> Problem | None:
     if isinstance(error, (requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL)):
         fix = "Check HTTPS_PROXY and its user name and password, or name the host in NO_PROXY."
         return network("The proxy does not let us reach {host}", fix, "proxy")
-    if among(ssl.SSLError):
+    if among(ssl.SSLError, requests.exceptions.SSLError):
         return _tls_problem(causes)
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return Problem(
@@ -245,6 +262,8 @@ _CERTIFICATE = {
 
 def _tls_problem(causes: list[BaseException]) -> Problem:
     code = next((c.verify_code for c in causes if isinstance(c, ssl.SSLCertVerificationError)), None)
+    if any(type(cause).__name__ == "CertificateError" for cause in causes):  # urllib3 before 2 looks at the host itself
+        code = 62
     if code is None:
         return Problem(
             Category.TLS_ERROR,

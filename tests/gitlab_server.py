@@ -32,9 +32,7 @@ Kind = Literal[
     "personal", "impersonation", "project", "group", "service-account", "fine-grained",
     "oauth", "job", "deploy", "runner",
 ]  # fmt: skip
-State = Literal[
-    "active", "blocked", "deactivated", "pending", "terms", "unconfirmed", "password-expired", "internal"
-]
+State = Literal["active", "blocked", "deactivated", "pending", "terms", "unconfirmed", "password-expired", "internal"]
 Members = Mapping[int, int]  # user id -> access level
 NOBODY: Members = MappingProxyType({})
 SELF = "Personal Access Token: Read"

@@ -469,3 +469,9 @@ def test_an_interrupted_run_ends_with_130(gitlab: GitLab, run: Run, tokens: int)
     assert time.monotonic() - start < 5
     assert b"Traceback" not in out + err
     assert GOOD.encode() not in out + err
+
+
+def test_a_silent_pipe_holds_a_run_no_longer_than_max_wait(run_alone: Run) -> None:
+    pipe = run_alone.directory / "pipe"
+    os.mkfifo(pipe)
+    assert run_alone("--token-file", pipe.name, "--max-wait", "1").code == 10

@@ -94,9 +94,7 @@ def connect(server: GitLab) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=5)
 
 
-def ask(
-    server: GitLab, path: str, value: str = VALUE, header: str = "PRIVATE-TOKEN", method: str = "GET"
-) -> Reply:
+def ask(server: GitLab, path: str, value: str = VALUE, header: str = "PRIVATE-TOKEN", method: str = "GET") -> Reply:
     connection = connect(server)
     presented = f"Bearer {value}" if header == "Authorization" else value
     try:
@@ -140,9 +138,7 @@ def test_command_of_python_gitlab_reads(tmp_path: Path, command: list[str], answ
     with GitLab(prefix="/gitlab") as server:
         server.add(Token(VALUE))
         server.add_project(Project("group/app", members={7: 40}))
-        done = run(
-            tmp_path, "gitlab", "--server-url", server.url, "--private-token", VALUE, "-o", "json", *command
-        )
+        done = run(tmp_path, "gitlab", "--server-url", server.url, "--private-token", VALUE, "-o", "json", *command)
         assert (done.returncode, done.stderr) == (0, "")
         assert answer.items() <= json.loads(done.stdout).items()
         assert server.requests[0].path == "/gitlab/api/v4/user"
@@ -512,9 +508,7 @@ def test_throttle(server: GitLab) -> None:
     assert (served.status, refused.status, refused.body) == (200, 429, b"Retry later\n")
     assert refused.headers["Content-Type"] == "text/plain"
     assert refused.headers["Retry-After"] == "1"
-    assert {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-ResetTime"} <= set(
-        refused.headers
-    )
+    assert {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-ResetTime"} <= set(refused.headers)
 
 
 def test_clock(server: GitLab) -> None:

@@ -331,3 +331,9 @@ def test_the_surroundings_are_told_for_a_named_variable_and_in_a_policy(run: Run
     said = words(result.report["tokens"][0])
     assert "RELEASE_TOKEN" in said
     assert "protected" in said
+
+
+@pytest.mark.parametrize("value", ["glpat-****************", "https://oauth2:abcdefghijklmnop@gitlab.com"])
+def test_what_only_looks_like_a_token_at_its_beginning_is_not_sent(gitlab: GitLab, run: Run, value: str) -> None:
+    assert run(token=value).code == 11
+    assert not gitlab.requests

@@ -719,3 +719,29 @@ def test_the_same_file_may_do_all_that_when_it_is_named(gitlab: GitLab, run: Run
     assert (result.code, result.out) == (0, "")
     assert len(gitlab.requests) == 1
     assert {path.name for path in run.directory.iterdir()} == {".glcheck.yml", "out.txt", "out.json"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "scopes: " + "[" * 50_000,
+        "- " * 50_000,
+        "tokens:\n- &a {name: x, " + ", ".join(f"k{n}: 1" for n in range(200)) + "}\n" + "- *a\n" * 50_000,
+        "scopes: &a ["
+        + "api, " * 20_000
+        + "]\ntokens:\n"
+        + "".join(f"- {{name: t{n}, scopes: *a}}\n" for n in range(900)),
+    ],
+    ids=["deep flow", "deep block", "many aliases", "large aliases"],
+)
+def test_a_file_that_would_take_for_ever_is_refused_at_once(run: Run, text: str) -> None:
+    write(run, text)
+    assert run("config").code == 2
+
+
+def test_a_flag_that_the_policy_outweighs_is_noted(gitlab: GitLab, run: Run) -> None:
+    write(run, "tokens:\n- name: a\n  token-env: GITLAB_TOKEN\n  scopes: [read_api]\n")
+    gitlab.add(Token(GOOD))
+    result = run.json("--scopes", "sudo", token=GOOD)
+    assert result.code == 0
+    assert any("--scopes" in note for note in result.token["notes"])

@@ -999,3 +999,31 @@ def test_every_problem_has_a_fix_of_its_own(full: Full) -> None:
         for problem in token["problems"]:
             assert len(problem["fix"]) > 20
             assert problem["fix"] != problem["message"]
+
+
+def test_junit_skips_what_was_not_looked_at(gitlab: GitLab, run: Run) -> None:
+    gitlab.add(Token(value_for("x")))
+    missing = run("--format", "junit", "--project", "group/absent", "--role", "owner", token=value_for("x"))
+    cases = {case.get("name"): case for case in ET.fromstring(missing.out).iter("testcase")}
+    assert cases["project"].find("failure") is not None
+    assert cases["role"].find("skipped") is not None
+    allowed = run(
+        "--format",
+        "junit",
+        "--scopes",
+        "api",
+        "--allow",
+        "network-error",
+        "--url",
+        "http://127.0.0.1:1",
+        token=value_for("x"),
+    )
+    cases = {case.get("name"): case for case in ET.fromstring(allowed.out).iter("testcase")}
+    assert (allowed.code, cases["scopes"].find("skipped") is not None) == (0, True)
+
+
+def test_the_first_problem_is_the_one_that_decides(gitlab: GitLab, run: Run) -> None:
+    gitlab.add(Token(value_for("x"), scopes=("read_user",), expires_at=in_days(3)))
+    result = run.json("--scopes", "api", "--min-validity", "14d", token=value_for("x"))
+    assert [p["category"] for p in result.token["problems"]] == ["expires-soon", "scope-missing"]
+    assert result.code == 20

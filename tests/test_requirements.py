@@ -690,3 +690,42 @@ def test_the_page_that_repairs_is_filled_in_so_that_the_new_token_passes(gitlab:
     lacking = {name: wanted - filled[name] for name, (_, wanted, _) in settings.items() if wanted - filled[name]}
     too_many = {name: never & filled[name] for name, (_, _, never) in settings.items() if never & filled[name]}
     assert (lacking, too_many) == ({}, {})
+
+
+# What GitLab could not be asked about
+
+
+def test_a_scope_that_depends_on_the_kind_has_no_verdict_when_the_kind_cannot_be_asked(
+    gitlab: GitLab, run: Run
+) -> None:
+    gitlab.add(Token(secret(1), scopes=("read_api",)))
+    gitlab.always(Answer(500, {"message": "500 Internal Server Error"}), path="/user")
+    result = run.json("--scopes", "read_registry", token=secret(1))
+    assert (result.code, result.problem["category"]) == (33, "server-error")
+
+
+@pytest.mark.parametrize(
+    ("error", "description", "code"),
+    [
+        ("invalid_token", "Token is expired. You can either do re-authorization or token refresh.", 13),
+        ("invalid_token", "Token was revoked. You have to re-authorize from the user.", 14),
+        ("invalid_token", "The access token is invalid", 12),
+        ("invalid_request", "The request is missing a required parameter.", 12),
+        ("invalid_client", "Client authentication failed.", 34),
+    ],
+)
+def test_what_is_said_of_a_dead_oauth_token_counts(
+    gitlab: GitLab, run: Run, error: str, description: str, code: int
+) -> None:
+    gitlab.always(Answer(401, {"error": error, "error_description": description}), path="/oauth/token/info")
+    assert run(token="0123456789abcdef" * 4).code == code
+
+
+@pytest.mark.parametrize("place", ["project", "group"])
+def test_a_member_list_that_is_forbidden_says_that_the_role_is_too_low(gitlab: GitLab, run: Run, place: str) -> None:
+    gitlab.add(Token(secret(1), user_id=9))
+    gitlab.add_project(Project("team/app", public=True))
+    gitlab.add_group(Group("team/app", public=True))
+    gitlab.always(Answer(403, {"message": "403 Forbidden"}), path="/members/all/")
+    result = run.json(f"--{place}", "team/app", "--role", "guest", token=secret(1))
+    assert (result.code, result.problem["category"]) == (23, "role-too-low")

@@ -977,3 +977,11 @@ def test_the_exit_code_of_an_interrupted_run_and_its_output_hold_no_secret(
     assert process.returncode == 130
     assert "Traceback" not in err
     assert not leaks(out + err, [SECRET])
+
+
+def test_a_token_in_the_settings_is_masked_in_the_requests_that_verbose_shows(gitlab: GitLab, run: Run) -> None:
+    token = "ysR2bXk3Qz7LmNpT4vWc"
+    gitlab.add(Token(token))
+    result = run("-v", "--project", f"group/{token}", token=token)
+    assert "GET " in result.err
+    assert token not in result.out + result.err

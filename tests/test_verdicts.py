@@ -875,3 +875,21 @@ def test_a_ca_file_without_certificates_ends_without_a_verdict(tls: Certificates
         assert result.code in {2, 31}
         assert "Traceback" not in result.out + result.err
         assert server.requests == []
+
+
+# The way to GitLab
+
+
+def test_an_unencrypted_token_for_this_machine_passes_no_proxy_elsewhere(gitlab: GitLab, run: Run) -> None:
+    gitlab.add(Token(GOOD))
+    proxies = dict.fromkeys(("http_proxy", "HTTP_PROXY", "ALL_PROXY"), "http://proxy.invalid:3128")
+    assert run(token=GOOD, env=proxies).code == 0
+    assert len(gitlab.requests) == 1
+
+
+def test_a_proxy_on_this_machine_is_used(gitlab: GitLab, run: Run) -> None:
+    with GitLab() as proxy:
+        proxy.always(Answer(200, describe()))
+        assert run(token=GOOD, env={"http_proxy": proxy.url}).code == 0
+        assert [request.path for request in proxy.requests] == [f"{gitlab.url}{SELF}"]
+    assert not gitlab.requests
