@@ -6,7 +6,7 @@ import argparse
 from typing import NoReturn
 
 from glcheck.categories import Category, Failure, Problem
-from glcheck.settings import SETTINGS, Setting, did_you_mean, nameable
+from glcheck.settings import NAMES_OF_SECRETS, SETTINGS, Setting, did_you_mean, nameable
 
 COMMANDS = {
     "check": "check tokens; this is also what happens when no command is named",
@@ -113,7 +113,7 @@ def _unknown(word: str, parser: argparse.ArgumentParser) -> Failure:
         fix = f"Commands are {', '.join(COMMANDS)}. {_EPILOG}"
         return usage(f"There is a word on the command line that is no command and no flag{meant or '.'}", fix)
     name = word.partition("=")[0].lstrip("-")
-    if name in ("token", "private-token", "password", "secret"):
+    if name in NAMES_OF_SECRETS:
         return usage("There is no flag that takes a token's value: other programs could read it there.", _EPILOG)
     flags = [flag.lstrip("-") for flag in parser._option_string_actions if flag.startswith("--")]
     meant = did_you_mean(name, flags).replace("mean ", "mean --")

@@ -25,19 +25,17 @@ def commands(report: Report, style: Style) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def defused(line: str) -> str:
-    """The line, so that the runner takes no part of it for a workflow command."""
-    return re.sub(r"^(\s*):(?=:)", r"\1: ", line.replace("##[", "## ["))
+def defused(text: str) -> str:
+    """The text, so that the runner takes no part of it for a command, nor another program that runs actions."""
+    return re.sub(r":(?=:)", ": ", text.replace("##[", "## ["))
 
 
 def _annotation(severity: str, whose: str, problems: Sequence[Problem]) -> str:
     first = min(problems, key=lambda problem: problem.category.exit_code)
-    text = "\n".join(f"{whose}{p.message}\nfix: {p.fix}\ndocs: {docs(p.category)}" for p in problems)
-    # The runner splits at the first `::` and other programs that run actions at the last.
-    safe = re.sub(r":(?=:)", ": ", text.replace("##[", "## ["))
+    text = defused("\n".join(f"{whose}{p.message}\nfix: {p.fix}\ndocs: {docs(p.category)}" for p in problems))
     for character, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
-        safe = safe.replace(character, code)
-    return f"::{severity} title={first.category.label}::{safe}"
+        text = text.replace(character, code)
+    return f"::{severity} title={first.category.label}::{text}"
 
 
 def outputs(report: Report, json_report: str) -> str:

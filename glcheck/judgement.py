@@ -109,14 +109,6 @@ _KINDS = {
 
 def _beyond_a_job_token(asked: Requirements) -> list[Problem]:
     """A job token has no scopes, no role and no date, so that nothing of that can be asked of it."""
-    wanted = {
-        "scopes": asked.scopes,
-        "forbid-scopes": asked.forbid_scopes,
-        "min-validity": asked.min_validity,
-        "project": asked.project,
-        "group": asked.group,
-        "role": asked.role,
-    }
     return [
         Problem(
             Category.WRONG_TOKEN_KIND,
@@ -125,8 +117,8 @@ def _beyond_a_job_token(asked: Requirements) -> list[Problem]:
             details={"requirement": name},
             requirement=name,
         )
-        for name, value in wanted.items()
-        if value
+        for name in asked.asked
+        if name not in ("kind", "max-validity")  # it lives no longer than its job
     ]
 
 

@@ -28,24 +28,8 @@ def junit(report: Report) -> str:
     )
 
 
-def requirements(token: TokenReport) -> list[str]:
-    """The names of what is asked of a token; the first, "token", is that it works at all."""
-    asked = token.requirements
-    wanted = {
-        "kind": asked.kind,
-        "scopes": asked.scopes,
-        "forbid-scopes": asked.forbid_scopes,
-        "min-validity": asked.min_validity,
-        "max-validity": asked.max_validity is not None,
-        "project": asked.project,
-        "group": asked.group,
-        "role": asked.role,
-    }
-    return ["token", *(name for name, value in wanted.items() if value)]
-
-
 def _cases_of(suite: ET.Element, token: TokenReport) -> None:
-    names = requirements(token)
+    names = ["token", *token.requirements.asked]  # that it works at all, and what is asked of it
     for name in names:
         stopped_by = _what_stopped(token, name)
         own = [p for p in token.problems if (p.requirement if p.requirement in names else "token") == name]

@@ -15,7 +15,7 @@ from glcheck import address, policy_file, shapes
 from glcheck.categories import Category, Problem
 from glcheck.policy_file import Key, PolicyFile, Unreadable, Value
 from glcheck.secret import Source
-from glcheck.settings import EXCLUSIVE, SETTINGS, WARN_AUTO, Setting, did_you_mean, nameable
+from glcheck.settings import EXCLUSIVE, NAMES_OF_SECRETS, SETTINGS, WARN_AUTO, Setting, did_you_mean, nameable
 
 _NAME = re.compile(r"[A-Za-z0-9 _.-]{1,80}", re.ASCII)
 _TIMEOUT, _MAX_WAIT = 10.0, 60.0
@@ -34,6 +34,13 @@ class Requirements(NamedTuple):
     group: str | None = None
     role: str | None = None
     kind: str | None = None
+
+    @property
+    def asked(self) -> list[str]:
+        """The names of the settings that ask something of the token; warnings ask nothing."""
+        values = self._asdict()
+        del values["warn_validity"]
+        return [name.replace("_", "-") for name, value in values.items() if value]
 
     @property
     def namespace(self) -> tuple[str, str] | None:
@@ -220,7 +227,7 @@ class _Resolver:
         """Why a key of that name cannot stand there; None if it can."""
         setting = SETTINGS.get(name)
         if setting is None:
-            if name in ("token", "private-token", "private_token", "secret", "password"):
+            if name in NAMES_OF_SECRETS:
                 return "a token's value does not belong in a file; name its variable with `token-env`"
             if name == "<<":
                 return "merge keys (`<<`) are not taken; the top level holds what all tokens share"

@@ -45,18 +45,14 @@ class Source(NamedTuple):
     @property
     def place(self) -> str:
         """Where the token is, in words."""
-        if self.variable:
-            return self.variable
-        return f"the file {self.file}" if self.file and self.file != STANDARD_INPUT else "its place"
+        if self.file == STANDARD_INPUT:
+            return "standard input"
+        return f"the file {self.file}" if self.file else self.variable or "its place"
 
     @property
     def token(self) -> str:
         """How messages call the token from here."""
-        if self.variable:
-            return f"the token in {self.variable}"
-        if self.file:
-            return f"the token {place(self.file)}"
-        return "the token"
+        return f"the token in {self.place}" if self.label else "the token"
 
 
 class Secret(NamedTuple):
@@ -67,11 +63,6 @@ class Secret(NamedTuple):
 
     def __repr__(self) -> str:
         return "Secret(…)"
-
-
-def place(file: str) -> str:
-    """The file in words, to stand after "the token"."""
-    return "on standard input" if file == STANDARD_INPUT else f"in the file {file}"
 
 
 def read_standard_input(seconds: float) -> bytes:
@@ -112,7 +103,7 @@ def read(source: Source, environ: Mapping[str, str], standard_input: bytes, pati
     Raises Failure with token-missing or token-malformed.
     """
     if source.file is not None:
-        given = _read_file(source.file, standard_input, patience)
+        given = _read_file(source, standard_input, patience)
     else:
         given = environ.get(source.variable, "") if source.variable else ""
     value = given.rstrip("\r\n")
@@ -131,15 +122,16 @@ def read(source: Source, environ: Mapping[str, str], standard_input: bytes, pati
     return Secret(value, value != given)
 
 
-def _read_file(file: str, standard_input: bytes, patience: float) -> str:
+def _read_file(source: Source, standard_input: bytes, patience: float) -> str:
     try:
-        raw = standard_input if file == STANDARD_INPUT else _within(patience, partial(_load, Path(file).expanduser()))
+        path = Path(source.file or "").expanduser()
+        raw = standard_input if source.file == STANDARD_INPUT else _within(patience, partial(_load, path))
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "the name is not usable"
         raise Failure(
             Problem(
                 Category.TOKEN_MISSING,
-                f"There is no token {place(file)}: it cannot be read ({why.lower()}).",
+                f"There is no token in {source.place}: it cannot be read ({why.lower()}).",
                 "Write the token to that file, or name the right one with `token-file`.",
             )
         ) from None
@@ -155,7 +147,7 @@ def _load(path: Path) -> bytes:
 
 def _missing(source: Source, environ: Mapping[str, str]) -> Problem:
     if source.file:
-        message = f"There is no token {place(source.file)}: it is empty."
+        message = f"There is no token in {source.place}: it is empty."
         return Problem(Category.TOKEN_MISSING, message, "Write the token there, or name the right file.")
     looked_at = (source.variable,) if source.variable else USUAL_VARIABLES
     state = "is empty" if source.variable and source.variable in environ else "is not set"

@@ -177,6 +177,8 @@ _TABLE = (
 # fmt: on
 SETTINGS = {setting.name: setting for setting in _TABLE}
 
+# What people call a token's value when they look for a place to put it; there is none.
+NAMES_OF_SECRETS = ("token", "private-token", "private_token", "secret", "password")
 # Of these only one can be given; a stronger layer that gives one replaces both.
 EXCLUSIVE = (("token-env", "token-file"), ("project", "group"))
 
