@@ -69,7 +69,7 @@ def _check(given: argparse.Namespace, directory: Path, environ: Mapping[str, str
 def _config_is_sound(planned: Plan, style: Style, environ: Mapping[str, str]) -> int:
     if planned.policy is None:
         raise usage("There is no policy file here.", "Write .glcheck.yml, or name one with --config.")
-    if planned.output.format != "text":
+    if planned.output.format not in ("text", "github"):
         return _write(run.nothing_wrong(), planned.output, style, environ)
     names = ", ".join(policy.name for policy in planned.tokens)
     if not style.quiet:
