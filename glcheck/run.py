@@ -22,8 +22,6 @@ from glcheck.secret import STANDARD_INPUT, Secret
 if TYPE_CHECKING:
     from glcheck.gitlab import GitLab
 
-_MOST_THREADS = 16
-
 T = TypeVar("T")
 _Found = tuple[Token | None, list[Problem], list[str]]  # a token, what is wrong with it, and what is worth a note
 
@@ -141,6 +139,8 @@ def _all_at_once(steps: Sequence[Callable[[], TokenReport]], deadline: float) ->
     import queue  # only for those who have something to ask
     import threading
 
+    from glcheck.transport import MOST_CONNECTIONS
+
     results: list[TokenReport | None] = [None] * len(steps)
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     done = threading.Semaphore(0)
@@ -156,7 +156,7 @@ def _all_at_once(steps: Sequence[Callable[[], TokenReport]], deadline: float) ->
             results[index] = steps[index]()
             done.release()
 
-    for _ in range(min(_MOST_THREADS, len(steps))):
+    for _ in range(min(MOST_CONNECTIONS, len(steps))):
         threading.Thread(target=work, daemon=True).start()
     for _ in steps:
         if not done.acquire(timeout=max(deadline - time.monotonic(), 0)):

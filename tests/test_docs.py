@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import generate_docs
+import jsonschema  # type: ignore[import-untyped]
 import pytest
+import yaml
 from conftest import Run
 
 from glcheck.categories import Category
 from glcheck.settings import SETTINGS
 
+SCHEMA = json.loads((generate_docs.ROOT / "docs" / "schema" / "config-v1.json").read_text(encoding="utf-8"))
 README = (generate_docs.ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -32,3 +36,48 @@ def test_the_readme_has_every_category_with_its_exit_code(category: Category) ->
 
 def test_the_readme_shows_the_help_as_it_is(run_alone: Run) -> None:
     assert run_alone("--help", env={"COLUMNS": "100"}).out.strip() in README
+
+
+def test_the_policy_in_the_readme_is_one(run_alone: Run) -> None:
+    policy = re.findall(r"```yaml\n(version: 1\n.*?)```", README, re.DOTALL)[0]
+    (run_alone.directory / "policy.yml").write_text(policy)
+    assert run_alone("config", "--config", "policy.yml").code == 0
+    jsonschema.validate(yaml.safe_load(policy), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "scops: [api]",
+        "version: 2",
+        "tokens: []",
+        "tokens: [{scopes: [api]}]",
+        "tokens: [{name: a, format: json}]",
+        "tokens: [{name: 'a/b'}]",
+        "role: boss",
+        "allow: [everything]",
+        "scopes: {api: true}",
+        "url: [https://gitlab.com]",
+        "config: other.yml",
+    ],
+)
+def test_the_schema_of_the_policy_refuses_what_glcheck_refuses(run_alone: Run, policy: str) -> None:
+    (run_alone.directory / "policy.yml").write_text(policy)
+    assert run_alone("config", "--config", "policy.yml").code == 2
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(yaml.safe_load(policy), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "",
+        "min-validity: 14\nmax-validity: 2w\nwarn-validity: auto\nscopes: api, read_user\nallow: rate-limited",
+        "allow-http: yes\nhook-strict: false\nhook-max-age: 1h\ntimeout: 5\nreport: [json=a.json]\nproject: 42",
+        "tokens:\n- {name: a b.c_d-e, token-file: x, group: 7, role: owner, kind: job, forbid-scopes: [sudo], url: null}",
+    ],
+)
+def test_the_schema_of_the_policy_accepts_what_glcheck_accepts(run_alone: Run, policy: str) -> None:
+    (run_alone.directory / "policy.yml").write_text(policy)
+    assert run_alone("config", "--config", "policy.yml").code == 0
+    jsonschema.validate(yaml.safe_load(policy), SCHEMA)
