@@ -79,8 +79,6 @@ def one_line(text: str) -> str:
 def _readings(text: str) -> set[str]:
     """The text as it is, and as it reads when what may be encodings are undone; without blanks and the like."""
     import base64  # only when a server's text is to be shown
-    import html
-    from urllib.parse import unquote
 
     def printable(text: str) -> str:
         return "".join(c for c in text if c.isprintable() and not c.isspace())
@@ -89,8 +87,12 @@ def _readings(text: str) -> set[str]:
         return re.sub(r"\\(?:u00|x)([0-9A-Fa-f]{2})|\\(.)", lambda m: chr(int(m[1], 16)) if m[1] else m[2], text)
 
     readings = {printable(text)}
-    for _ in range(2):  # encoded twice, whichever way around
-        readings |= {printable(undo(one)) for one in readings for undo in (html.unescape, unquote, from_escapes)}
+    if re.search(r"[%&\\]", text):
+        import html  # 3 ms, for what hardly ever is
+        from urllib.parse import unquote
+
+        for _ in range(2):  # encoded twice, whichever way around
+            readings |= {printable(undo(one)) for one in readings for undo in (html.unescape, unquote, from_escapes)}
     for run in re.findall(r"[A-Za-z0-9+/_-]{11,}", printable(text)):
         for start in range(4):
             whole = run[start:].replace("-", "+").replace("_", "/")
