@@ -51,7 +51,8 @@ def check(
     for name in SETTINGS:
         value = given.get(name.replace("-", "_"))
         if isinstance(value, Iterable) and not isinstance(value, (str, os.PathLike)):
-            flags[name] = [str(item) for item in value]
+            # What is no text must not be taken for one: None would be a scope of that name.
+            flags[name] = [item if isinstance(item, str) else f"<{type(item).__name__}>" for item in value]
         elif value not in (None, ""):
             flags[name] = [str(value)]
     environ = os.environ if environ is None else environ

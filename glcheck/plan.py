@@ -162,7 +162,8 @@ class _Resolver:
         try:
             values = [setting.read(part) for part in parts]
         except ValueError as error:
-            self.complain(origin, f"{setting.name} {error}")
+            said_already = origin in (setting.flag, setting.variable)
+            self.complain(origin, str(error) if said_already else f"{setting.name} {error}")
             return None
         if not values:
             return None

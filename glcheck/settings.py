@@ -40,7 +40,7 @@ def _boolean(text: str) -> bool:
 
 
 def _scope(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_:*.-]{0,63}", text, re.ASCII) or shapes.looks_like_token(text):
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_:*.-]{0,63}", text, re.ASCII) or shapes.looks_like_token(text):
         raise ValueError("must be names of scopes such as api or read_repository")
     return text
 
