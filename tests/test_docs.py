@@ -74,7 +74,7 @@ def test_the_schema_of_the_policy_refuses_what_glcheck_refuses(run_alone: Run, p
         "",
         "min-validity: 14\nmax-validity: 2w\nwarn-validity: auto\nscopes: api, read_user\nallow: rate-limited",
         "allow-http: yes\nhook-strict: false\nhook-max-age: 1h\ntimeout: 5\nreport: [json=a.json]\nproject: 42",
-        "tokens:\n- {name: a b.c_d-e, token-file: x, group: 7, role: owner, kind: job, forbid-scopes: [sudo], url: null}",
+        "tokens:\n- {name: a b.c_d-e, token-file: x, group: 7, role: owner, kind: job, url: null}",
     ],
 )
 def test_the_schema_of_the_policy_accepts_what_glcheck_accepts(run_alone: Run, policy: str) -> None:
