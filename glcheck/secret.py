@@ -179,7 +179,7 @@ def _why_malformed(value: str) -> tuple[str | None, str]:
         return "it is the mask that a log shows in place of a token", again
     vendor = shapes.other_vendor(value)
     if vendor:
-        return f"it is {vendor}", "Store a GitLab token in this place; to get one, {replace}."
+        return f"it is {vendor}", "Store a GitLab token in this place; if there is none, {replace}."
     if value[0] == value[-1] and value[0] in "\"'`" and len(value) > 1:
         return "there are quotes around it", "Store the token again without the quotes."
     if "://" in value:
