@@ -55,7 +55,8 @@ class Problem(NamedTuple):
 
     `message` and `fix` may hold blanks such as `{token}` and `{replace}`, for what the place that finds a
     problem does not know: which token it is, and how to replace it. `run` fills them in.
-    `requirement` is the setting that is not met, or "token" for the token itself.
+    `requirement` is the setting that is not met, or "token" for the token itself. `guide` is what to read about
+    its category, without the category at the end.
     """
 
     category: Category
@@ -64,6 +65,12 @@ class Problem(NamedTuple):
     severity: str = "error"
     details: Mapping[str, Any] = {}
     requirement: str = "token"
+    guide: str = "glcheck explain "
+
+    @property
+    def docs(self) -> str:
+        """Where to read on: a command, or in the action an address."""
+        return self.guide + self.category.label
 
 
 class Failure(Exception):  # noqa: N818 - it carries a problem and is not itself an error of the program

@@ -8,11 +8,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glcheck import command_line, plan, run
+from glcheck import command_line, plan, run, surroundings
 from glcheck.categories import Category, Failure, Problem
 from glcheck.command_line import usage
 
@@ -62,7 +63,8 @@ def _check(given: argparse.Namespace, directory: Path, environ: Mapping[str, str
     except Failure:
         raise
     except Exception as error:
-        plain = plan.Output(given.format[-1] if given.format == ["json"] else "text", None, ())
+        usual = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
+        plain = plan.Output("json" if given.format == ["json"] else usual, None, ())
         return _write(run.failed(error), plain, _style(given, environ, None), environ)
 
 
@@ -94,21 +96,32 @@ def _write(report: Report, output: Output, style: Style, environ: Mapping[str, s
     """Write the report everywhere it is wanted; the exit code is its own, or 2 if a file cannot be written."""
     from glcheck.formats import Style, render
 
+    report = report.guided(surroundings.guide(environ))
+    in_action = surroundings.in_action(environ)
     plain = Style(quiet=style.quiet)
     files = [(path, render(kind, report, plain), "w") for kind, path in output.reports]
     text = render(output.format, report, style)
     if output.path is not None:
         files.append((output.path, text, "w"))
-    if output.format == "github":
-        from glcheck.github import outputs
+    if output.format == "github" or in_action:
+        from glcheck.github import outputs, summary
 
         json_report = next((path for kind, path in output.reports if kind == "json"), "")
+        if in_action and not json_report:
+            json_report = _own_json_report(environ)
+            files.append((json_report, render("json", report, plain), "w"))
         files.append((environ.get("GITHUB_OUTPUT", ""), outputs(report, json_report), "a"))
-        files.append((environ.get("GITHUB_STEP_SUMMARY", ""), render("markdown", report, plain), "a"))
+        files.append((environ.get("GITHUB_STEP_SUMMARY", ""), summary(report), "a"))
     written = [_write_file(path, content, mode) for path, content, mode in files if path]
     if output.path is None:
         written.append(_print(text))
     return report.exit_code if all(written) else Category.USAGE_ERROR.exit_code
+
+
+def _own_json_report(environ: Mapping[str, str]) -> str:
+    """Where the action puts the JSON report: a name of its own, since a job can check more than once."""
+    directory = environ.get("RUNNER_TEMP")
+    return str(Path(directory, f"glcheck-report-{time.time_ns()}.json")) if directory else ""
 
 
 def _print(text: str) -> bool:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from glcheck import durations
 from glcheck.categories import Problem
-from glcheck.report import Report, TokenReport, docs
+from glcheck.report import Report, TokenReport
 
 _COLORS = {"ok": "32", "error": "31", "warning": "33", "fix": "36"}
 
@@ -89,7 +89,7 @@ def _problem_lines(where: str, problem: Problem, style: Style) -> list[str]:
     return [
         f"{head} {where}{problem.message}",
         f"  {_paint('fix', 'fix', style)}: {problem.fix}",
-        f"  docs: {docs(problem.category)}",
+        f"  docs: {problem.docs}",
     ]
 
 

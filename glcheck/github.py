@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from glcheck.categories import Problem
 from glcheck.formats import Style, text
-from glcheck.report import Report, docs
+from glcheck.report import Report
 
 
 def commands(report: Report, style: Style) -> str:
@@ -30,12 +30,25 @@ def defused(text: str) -> str:
     return re.sub(r":(?=:)", ": ", text.replace("##[", "## ["))
 
 
-def _annotation(severity: str, whose: str, problems: Sequence[Problem]) -> str:
-    first = min(problems, key=lambda problem: problem.category.exit_code)
-    text = defused("\n".join(f"{whose}{p.message}\nfix: {p.fix}\ndocs: {docs(p.category)}" for p in problems))
+def annotation(severity: str, title: str, text: str) -> str:
+    """The workflow command that shows the text beside the run; the title is ours and needs no escaping."""
+    text = defused(text)
     for character, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
         text = text.replace(character, code)
-    return f"::{severity} title={first.category.label}::{text}"
+    return f"::{severity} title={title}::{text}"
+
+
+def _annotation(severity: str, whose: str, problems: Sequence[Problem]) -> str:
+    first = min(problems, key=lambda problem: problem.category.exit_code)
+    lines = (f"{whose}{problem.message}\nfix: {problem.fix}\ndocs: {problem.docs}" for problem in problems)
+    return annotation(severity, first.category.label, "\n".join(lines))
+
+
+def summary(report: Report) -> str:
+    """The markdown report for GITHUB_STEP_SUMMARY, of which GitHub takes 1 MiB a step."""
+    from glcheck.markdown import markdown
+
+    return markdown(report, room=1_000_000)
 
 
 def outputs(report: Report, json_report: str) -> str:

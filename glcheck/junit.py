@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from xml.etree import ElementTree as ET  # it writes XML here and reads none
 
 from glcheck.categories import Category, Problem
-from glcheck.report import Report, TokenReport, docs
+from glcheck.report import Report, TokenReport
 
 
 def junit(report: Report) -> str:
@@ -61,7 +61,7 @@ def _case(suite: ET.Element, classname: str, name: str, problems: Iterable[Probl
     case = ET.SubElement(suite, "testcase", classname=classname, name=name)
     warnings = []
     for problem in problems:
-        text = f"{problem.message}\nfix: {problem.fix}\ndocs: {docs(problem.category)}"
+        text = f"{problem.message}\nfix: {problem.fix}\ndocs: {problem.docs}"
         if problem.severity == "warning":
             warnings.append(f"warning[{problem.category.label}] {text}")
             continue

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+import sys
+from itertools import accumulate
 
 from glcheck.categories import Category, Problem
 from glcheck.formats import lifetime
-from glcheck.report import Report, TokenReport, docs
+from glcheck.report import Report, TokenReport
 
 # How a line of a gantt chart begins that is no task (mermaid, gantt.jison).
 _INSTRUCTION = re.compile(
@@ -16,21 +18,34 @@ _INSTRUCTION = re.compile(
 )
 
 
-def markdown(report: Report) -> str:
-    """GitHub-flavoured markdown; nothing in it that came from outside can form markup."""
+_MOST_BARS = 300  # mermaid draws no chart of more than 50,000 characters
+
+
+def markdown(report: Report, room: int = sys.maxsize) -> str:
+    """GitHub-flavoured markdown; nothing in it that came from outside can form markup.
+
+    It stays under `room` bytes, by leaving out what comes last and saying how much.
+    """
     verdict = "ok" if report.ok else f"{report.category.label} (exit code {report.exit_code})"
     parts = [f"## glcheck: {verdict}"]
     if report.tokens:
-        rows = ["| token | verdict | scopes | valid for |", "| --- | --- | --- | --- |", *map(_row, report.tokens)]
-        parts.append("\n".join(rows))
+        rows = _fitting([_row(token) for token in report.tokens], room // 3, "| … and {} more | | | |")
+        parts.append("\n".join(["| token | verdict | scopes | valid for |", "| --- | --- | --- | --- |", *rows]))
     blocks = [_block("", problem) for problem in report.problems]
     blocks += [_block(token.name, problem) for token in report.tokens for problem in token.problems]
     if blocks:
-        parts.append("\n".join(blocks))
+        parts.append("\n".join(_fitting(blocks, room // 2, "- … and {} more, which the JSON report has")))
     mortal = [t for t in report.tokens if t.token and t.token.dies_at and t.seconds_left and t.seconds_left > 0]
     if len(mortal) > 1:
-        parts.append(_gantt(mortal))
+        parts.append(_gantt(sorted(mortal, key=lambda token: token.seconds_left or 0)[:_MOST_BARS]))
     return "\n\n".join(parts) + "\n"
+
+
+def _fitting(lines: list[str], room: int, rest: str) -> list[str]:
+    """The first of the lines that fit into so many bytes, and `rest` with the number of the others."""
+    sizes = accumulate(len(line.encode()) + 1 for line in lines)
+    kept = [line for line, size in zip(lines, sizes, strict=True) if size <= room]
+    return kept if len(kept) == len(lines) else [*kept, rest.format(len(lines) - len(kept))]
 
 
 def _row(token: TokenReport) -> str:
@@ -46,8 +61,12 @@ def _block(name: str, problem: Problem) -> str:
     return (
         f"- **{problem.severity}[{problem.category.label}]**{whose} {_text(problem.message)}\n"
         f"  - fix: {_text(problem.fix)}\n"
-        f"  - docs: `{docs(problem.category)}`"
+        f"  - docs: {_docs(problem)}"
     )
+
+
+def _docs(problem: Problem) -> str:
+    return f"<{problem.docs}>" if "://" in problem.docs else f"`{problem.docs}`"
 
 
 def _gantt(tokens: list[TokenReport]) -> str:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from glcheck import address, policy_file, shapes
+from glcheck import address, policy_file, shapes, surroundings
 from glcheck.categories import Category, Problem
 from glcheck.policy_file import Key, PolicyFile, Unreadable, Value
-from glcheck.secret import Source
+from glcheck.secret import INPUT, Source
 from glcheck.settings import EXCLUSIVE, NAMES_OF_SECRETS, SETTINGS, WARN_AUTO, Setting, did_you_mean, nameable
 
 _NAME = re.compile(r"[A-Za-z0-9 _.-]{1,80}", re.ASCII)
@@ -121,9 +121,11 @@ class _Resolver:
     def resolve(self, flags: Mapping[str, Sequence[str]], only: Sequence[str]) -> Plan:
         by_flag = self.layer(self.read(SETTINGS[name], texts, SETTINGS[name].flag) for name, texts in flags.items())
         by_variable = self.layer(
-            self.read(setting, [self.environ.get(setting.variable, "")], setting.variable)
+            self.read(setting, [self.environ.get(setting.variable, "")], self.spelling(setting))
             for setting in SETTINGS.values()
         )
+        if surroundings.in_action(self.environ) and "token-file" in by_variable and self.environ.get(INPUT):
+            self.complain(by_variable["token-file"].origin, "cannot be given together with token")
         self.origins = address.named_origins(self.environ, *flags.get("url", ()))
         content = self.policy(by_flag.get("config") or by_variable.get("config"))
         top = merge(self.layer(self.key(key) for key in content.top), by_variable, by_flag)
@@ -144,14 +146,26 @@ class _Resolver:
             tuple(self.problems.values())[:_MOST_PROBLEMS],
         )
 
+    def spelling(self, setting: Setting) -> str:
+        """What stands for the setting in the environment, as whoever gave it knows it."""
+        return f"input {setting.name}" if surroundings.in_action(self.environ) else setting.variable
+
+    @property
+    def absent_fix(self) -> str:
+        """What to do about a file that is not there; nothing special outside of the action."""
+        if not surroundings.in_action(self.environ):
+            return ""
+        return "Correct it. A file of the repository is there only behind a step with actions/checkout."
+
     def complain(self, origin: str, sentence: str, fix: str = "", category: Category | None = None) -> None:
         """Note a problem of what stands at `origin`: a flag, a variable, or a line of the policy file."""
         in_file = bool(self.file) and origin.startswith(self.file)
-        usual_fix = (
-            "Correct the policy file; `glcheck config` checks it without asking GitLab."
-            if in_file
-            else "Correct it; `glcheck check --help` lists all settings."
-        )
+        if surroundings.in_action(self.environ):
+            usual_fix = "Correct the policy file." if in_file else "Correct it in the `with:` of this step."
+        elif in_file:
+            usual_fix = "Correct the policy file; `glcheck config` checks it without asking GitLab."
+        else:
+            usual_fix = "Correct it; `glcheck check --help` lists all settings."
         message = f"{origin}: {sentence}{'' if sentence.endswith('?') else '.'}"
         category = category or (Category.CONFIG_ERROR if in_file else Category.USAGE_ERROR)
         self.problems[message] = Problem(category, message, fix or usual_fix, details={"where": origin})
@@ -162,7 +176,7 @@ class _Resolver:
         try:
             values = [setting.read(part) for part in parts]
         except ValueError as error:
-            said_already = origin in (setting.flag, setting.variable)
+            said_already = origin in (setting.flag, self.spelling(setting))
             self.complain(origin, str(error) if said_already else f"{setting.name} {error}")
             return None
         if not values:
@@ -181,13 +195,15 @@ class _Resolver:
 
     def policy(self, named: Given | None) -> PolicyFile:
         """The policy file's content; an empty one where there is none or it cannot be read."""
-        path = Path(named.value).expanduser() if named else policy_file.find(self.directory)
+        path = Path(named.value).expanduser() if named else None
+        if not named and not surroundings.in_action(self.environ):
+            path = policy_file.find(self.directory)
         if path is None:
             return PolicyFile((), None)
         path = self.directory / path
         self.found = named is None
         if named and not path.is_file():
-            self.complain(named.origin, "there is no such policy file", category=Category.CONFIG_ERROR)
+            self.complain(named.origin, "there is no such policy file", self.absent_fix, Category.CONFIG_ERROR)
             return PolicyFile((), None)
         self.file = path.name if path.parent == self.directory else str(path)
         try:
@@ -332,7 +348,7 @@ class _Resolver:
         try:
             context.load_verify_locations(**{"capath" if path.is_dir() else "cafile": str(path)})
         except FileNotFoundError:
-            self.complain(layer["ca-file"].origin, "this file of CA certificates does not exist")
+            self.complain(layer["ca-file"].origin, "this file of CA certificates does not exist", self.absent_fix)
         except OSError:  # ssl.SSLError is one
             self.complain(layer["ca-file"].origin, "no CA certificate can be read from this file")
         return str(path)

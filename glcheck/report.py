@@ -107,6 +107,11 @@ class Report(NamedTuple):
             decided.sort(key=lambda token: float("inf") if token.seconds_left is None else token.seconds_left)
         return decided[0] if decided else None
 
+    def guided(self, guide: str) -> Report:
+        """The same, where every problem names that guide as what to read about its category."""
+        tokens = [token._replace(problems=_guided(token.problems, guide)) for token in self.tokens]
+        return self._replace(tokens=tuple(tokens), problems=_guided(self.problems, guide))
+
     def to_dict(self) -> dict[str, Any]:
         """The report as `--format json` prints it (docs/schema/report-v1.json)."""
         return {
@@ -127,9 +132,8 @@ def decisive(problems: tuple[Problem, ...]) -> Category:
     return min(errors, key=lambda category: category.exit_code, default=Category.OK)
 
 
-def docs(category: Category) -> str:
-    """Where to read on about a category."""
-    return f"glcheck explain {category.label}"
+def _guided(problems: tuple[Problem, ...], guide: str) -> tuple[Problem, ...]:
+    return tuple(problem._replace(guide=guide) for problem in problems)
 
 
 def problem_to_dict(problem: Problem) -> dict[str, Any]:
@@ -139,7 +143,7 @@ def problem_to_dict(problem: Problem) -> dict[str, Any]:
         "severity": problem.severity,
         "message": problem.message,
         "fix": problem.fix,
-        "docs": docs(problem.category),
+        "docs": problem.docs,
         "details": dict(problem.details),
     }
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from glcheck import shapes, surroundings, text
 from glcheck.categories import Category, Failure, Problem
 
-USUAL_VARIABLES = ("GLCHECK_TOKEN", "GITLAB_TOKEN", "GL_TOKEN", "GITLAB_ACCESS_TOKEN", "GITLAB_PRIVATE_TOKEN")
+INPUT = "GLCHECK_TOKEN"  # the variable that holds the action's input `token`
+USUAL_VARIABLES = (INPUT, "GITLAB_TOKEN", "GL_TOKEN", "GITLAB_ACCESS_TOKEN", "GITLAB_PRIVATE_TOKEN")
 STANDARD_INPUT = "-"
 _LARGEST_FILE = 64 * 1024
 
@@ -21,21 +22,28 @@ _MASKED = re.compile(r"\*{3,}|•{3,}|^\[?(?:MASKED|REDACTED|FILTERED)\]?$|^x{8,
 
 
 class Source(NamedTuple):
-    """Where to find a token: a variable's name, a file (`-` is standard input), or the usual variables."""
+    """Where to find a token: a variable's name, a file (`-` is standard input), or the usual variables.
+
+    In the action, the variable of its input is called `token`, as whoever wrote the step did.
+    """
 
     variable: str | None = None
     file: str | None = None
+    is_input: bool = False
 
     def resolved(self, environ: Mapping[str, str]) -> Source:
         """The same, with the first of the usual variables that is set, where none was named."""
         if self.variable or self.file:
             return self
-        return Source(next((name for name in USUAL_VARIABLES if environ.get(name)), None))
+        variable = next((name for name in USUAL_VARIABLES if environ.get(name)), None)
+        if surroundings.in_action(environ) and variable in (None, INPUT):
+            return Source(INPUT, is_input=True)
+        return Source(variable)
 
     @property
     def label(self) -> str | None:
         """The variable's name or the file's path; None when there is neither."""
-        return self.variable or self.file
+        return "token" if self.is_input else self.variable or self.file
 
     @property
     def name(self) -> str | None:
@@ -45,6 +53,8 @@ class Source(NamedTuple):
     @property
     def place(self) -> str:
         """Where the token is, in words."""
+        if self.is_input:
+            return "the secret that this step passes as `token`"
         if self.file == STANDARD_INPUT:
             return "standard input"
         return f"the file {self.file}" if self.file else self.variable or "its place"
@@ -52,6 +62,8 @@ class Source(NamedTuple):
     @property
     def token(self) -> str:
         """How messages call the token from here."""
+        if self.is_input:
+            return "the token of this step"
         return f"the token in {self.place}" if self.label else "the token"
 
 
@@ -149,20 +161,17 @@ def _missing(source: Source, environ: Mapping[str, str]) -> Problem:
     if source.file:
         message = f"There is no token in {source.place}: it is empty."
         return Problem(Category.TOKEN_MISSING, message, "Write the token there, or name the right file.")
-    looked_at = (source.variable,) if source.variable else USUAL_VARIABLES
-    state = "is empty" if source.variable and source.variable in environ else "is not set"
-    message = (
-        f"There is no token: the variable {looked_at[0]} {state}."
-        if len(looked_at) == 1
-        else f"There is no token: none of the variables {', '.join(looked_at)} is set."
-    )
-    cause, fix = surroundings.why_missing(environ, looked_at[0] if len(looked_at) == 1 else "GITLAB_TOKEN")
-    return Problem(
-        Category.TOKEN_MISSING,
-        f"{message} {cause}".strip(),
-        fix,
-        details={"variables": list(looked_at)},
-    )
+    looked_at = (source.variable,) if source.variable and not source.is_input else USUAL_VARIABLES
+    if source.is_input:
+        where, called = f"the input `token` is empty, and none of {', '.join(USUAL_VARIABLES[1:])} is set", "`token`"
+    elif source.variable:
+        where = f"the variable {source.variable} {'is empty' if source.variable in environ else 'is not set'}"
+        called = source.variable
+    else:
+        where, called = f"none of the variables {', '.join(USUAL_VARIABLES)} is set", "GITLAB_TOKEN"
+    cause, fix = surroundings.why_missing(environ, called)
+    message = f"There is no token: {where}. {cause}".strip()
+    return Problem(Category.TOKEN_MISSING, message, fix, details={"variables": list(looked_at)})
 
 
 def _why_malformed(value: str) -> tuple[str | None, str]:

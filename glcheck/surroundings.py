@@ -1,7 +1,8 @@
-"""What the CI environment tells about why a token is not there."""
+"""What the CI environment tells: whether this is the GitHub Action, and why a token is not there."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,26 @@ from typing import Any
 from glcheck import text
 
 _LARGEST_EVENT = 8 * 1024 * 1024
+
+
+def in_action(environ: Mapping[str, str]) -> bool:
+    """Whether glcheck runs as the GitHub Action: then settings are inputs, and no policy file is looked for."""
+    return "GLCHECK_ACTION" in environ
+
+
+def guide(environ: Mapping[str, str]) -> str:
+    """What to read about a category, without its name at the end.
+
+    In the action, the page of its own repository at its own ref. In an action that uses ours, GitHub gives
+    the outer one's name for it (actions/runner issue 2473); only the path to our files tells.
+    """
+    server, action = environ.get("GITHUB_SERVER_URL", ""), environ.get("GLCHECK_ACTION", "")
+    path = environ.get("GITHUB_ACTION_PATH", "").replace("\\", "/")
+    known = re.fullmatch(r"https?://[\w.:-]+", server) and re.fullmatch(r"[\w.-]+/[\w.-]+@[\w./+-]+", action)
+    repository, _, ref = action.partition("@")
+    if not known or ("/_actions/" in path and not path.endswith(f"/_actions/{repository}/{ref}")):
+        return "glcheck explain "
+    return f"{server}/{repository}/blob/{ref}/docs/categories.md#"
 
 
 def why_missing(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
@@ -28,8 +49,8 @@ def _on_github(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
     if environ.get("GITHUB_ACTOR") == "dependabot[bot]" and event != "workflow_dispatch":
         return (
             "This run was started by Dependabot, which gets no secrets of the repository.",
-            f"Add {variable} to the Dependabot secrets (Settings, Secrets and variables, Dependabot), or skip "
-            "this job with `if: github.actor != 'dependabot[bot]'`.",
+            f"Add the secret for {variable} to the Dependabot secrets (Settings, Secrets and variables, "
+            "Dependabot), or skip this job with `if: github.actor != 'dependabot[bot]'`.",
         )
     if (
         event.startswith("pull_request")
@@ -38,14 +59,14 @@ def _on_github(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
     ):
         return (
             "This is a pull request from a fork, and GitHub gives those no secrets.",
-            "Run this job on pushes only, or skip it for forks with "
-            "`if: github.event.pull_request.head.repo.full_name == github.repository`.",
+            "Run this job on pushes only, or skip it for forks with `if: github.event_name != 'pull_request' || "
+            "github.event.pull_request.head.repo.full_name == github.repository`.",
         )
     return (
         "",
-        f"Add the secret under Settings, Secrets and variables, Actions, and pass it to this step as "
-        f"{variable}. A reusable workflow gets secrets only with `secrets: inherit` in the workflow that "
-        "calls it, and a secret of an environment only in a job with that `environment:`.",
+        "Look under Settings, Secrets and variables, Actions whether the secret is there under that name, and pass "
+        f"it to this step as {variable}. A reusable workflow gets no secrets unless its caller passes them, with "
+        "`secrets: inherit` or one by one, and only a job with the right `environment:` gets those of an environment.",
     )
 
 

@@ -1,0 +1,143 @@
+"""Makes glcheck ready to run in a directory of its own: itself, and what its lock file names.
+
+`python -I -S install.py DIRECTORY`, from prepare.sh. No virtual environment is created, which would take longer
+than everything else; and nothing that lies in the checkout is imported or obeyed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from configparser import ConfigParser
+from pathlib import Path
+
+ACTION = Path(__file__).resolve().parent.parent
+LOCK = ACTION / "action" / "requirements.txt"
+LOCKED = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement", str(LOCK))
+PATIENCE = {"uv": 60, "pip": 240}  # seconds: pip is the last one to try
+
+# Where packages come from is the runner's business; where they go, and which, is ours.
+_INDEX = re.compile(
+    r"PIP_((EXTRA_)?INDEX_URL|NO_INDEX|FIND_LINKS|TRUSTED_HOST|(CLIENT_)?CERT|PROXY|RETRIES|(DEFAULT_)?TIMEOUT"
+    r"|CONFIG_FILE|(NO_)?CACHE_DIR|KEYRING_PROVIDER)"
+    r"|UV_((DEFAULT_|EXTRA_)?INDEX(_\w+)?|NO_INDEX|FIND_LINKS|INSECURE_HOST|NATIVE_TLS|SYSTEM_CERTS|HTTP_\w+"
+    r"|CONFIG_FILE|(NO_)?CACHE(_DIR)?|KEYRING_PROVIDER|OFFLINE)"
+)
+# These win over the same settings in a pip.conf.
+_OURS = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_CONSTRAINT": os.devnull}
+
+
+def main(program: Path) -> int:
+    """Make `program` a directory that Python can run; return 0, or 2 after saying why that failed."""
+    said = []
+    for name, command in installers():
+        target = Path(tempfile.mkdtemp(prefix="glcheck-", dir=program.parent))
+        try:
+            done = subprocess.run(  # noqa: S603 - a list of our own, and no shell
+                [*command, *LOCKED, "--target", str(target)],
+                cwd=target.anchor,  # uv looks for its configuration in all directories above
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=PATIENCE[name],
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            said.append(f"{name}: {type(error).__name__}")
+            continue
+        if done.returncode == 0:
+            complete(target, program)
+            return 0
+        last = [line for line in done.stdout.decode(errors="replace").splitlines() if "Retrying (" not in line][-12:]
+        said += [f"{name}: {line}" for line in last or [f"exit code {done.returncode}"]]
+    give_up(said)
+    return 2
+
+
+def installers() -> Iterator[tuple[str, list[str]]]:
+    """The programs that can install, the fastest first, as name and command."""
+    uv = shutil.which("uv")
+    if uv and not only_pip_knows_the_index():
+        yield "uv", [uv, "pip", "install", "--python", sys.executable]
+    pip = [sys.executable, "-I", "-X", "utf8", "-m", "pip", "--disable-pip-version-check", "--no-color", "--no-input"]
+    yield "pip", [*pip, "install", "--quiet", "--no-compile", "--prefix="]  # a prefix in a pip.conf is not for us
+
+
+def only_pip_knows_the_index() -> bool:
+    """Whether pip is told to use another index than PyPI, and uv, which does not read pip's settings, is not."""
+    if os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL"):
+        return False
+    if os.environ.get("PIP_INDEX_URL") or os.environ.get("PIP_NO_INDEX"):
+        return True
+    parser = ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read(pip_configurations(), encoding="utf-8")
+    except (ValueError, OSError, RuntimeError):  # whatever it says, or where the home is: pip can tell
+        return True
+    sections = [parser[name] for name in ("global", "install") if name in parser]
+    return any(name in section for section in sections for name in ("index-url", "no-index"))
+
+
+def pip_configurations() -> list[Path]:
+    """Where pip looks for its settings (pip.pypa.io, "Configuration"); most of these do not exist."""
+    home, environ = Path.home(), os.environ
+    if sys.platform == "win32":
+        places = [Path(environ.get(name, home)) / "pip" / "pip.ini" for name in ("PROGRAMDATA", "APPDATA")]
+        places.append(home / "pip" / "pip.ini")
+    else:
+        system = ["/Library/Application Support"] if sys.platform == "darwin" else ["/etc/xdg"]
+        system = environ.get("XDG_CONFIG_DIRS", "").split(":") + system
+        user = [environ.get("XDG_CONFIG_HOME") or home / ".config", home / "Library" / "Application Support"]
+        places = [Path(place) / "pip" / "pip.conf" for place in [*system, *user] if place]
+        places += [Path("/etc/pip.conf"), home / ".pip" / "pip.conf"]
+    places.append(Path(sys.prefix) / ("pip.ini" if sys.platform == "win32" else "pip.conf"))
+    return [*places, *([Path(environ["PIP_CONFIG_FILE"])] if environ.get("PIP_CONFIG_FILE") else [])]
+
+
+def environment() -> dict[str, str]:
+    """The environment without what would redirect the install."""
+    theirs = ("PIP_", "UV_", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(theirs) or _INDEX.fullmatch(name)}
+    return kept | _OURS
+
+
+def complete(target: Path, program: Path) -> None:
+    """Add glcheck to what was installed, and give the whole its name: a directory of that name is complete."""
+    shutil.copytree(ACTION / "glcheck", target / "glcheck", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ACTION / "glcheck" / "__main__.py", target)
+    (target / "python").write_text(Path(sys.executable).as_posix(), encoding="utf-8")
+    target.rename(program)
+
+
+def give_up(said: list[str]) -> None:
+    """Say in the log, the summary and one annotation that nothing was checked, and why."""
+    sys.dont_write_bytecode = True  # the action may be part of the checkout
+    sys.path.insert(0, str(ACTION))
+    from glcheck.github import annotation, defused
+    from glcheck.text import one_line
+
+    message = "glcheck could not be installed, so nothing was checked; the log of this step says why."
+    fix = (
+        "Try again; if this runner reaches no package index, name a mirror in PIP_INDEX_URL or pip.conf; "
+        "if it has neither pip nor uv, add a step with actions/setup-python before this one."
+    )
+    lines = [*map(one_line, said), f"error: {message}", f"  fix: {fix}"]
+    print(
+        *map(defused, lines), annotation("error", "glcheck could not be installed", f"{message}\nfix: {fix}"), sep="\n"
+    )
+    for variable, text in (
+        ("GITHUB_OUTPUT", "ok=false\n"),
+        ("GITHUB_STEP_SUMMARY", f"## glcheck: not installed\n\n- {message}\n  - fix: {fix}\n"),
+    ):
+        with Path(os.environ[variable]).open("a", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
