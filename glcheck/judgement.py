@@ -9,6 +9,7 @@ from glcheck import durations, refusals, roles, scopes
 from glcheck.categories import Category, Problem
 from glcheck.description import Access, Owner, Token
 from glcheck.plan import Requirements
+from glcheck.replacement import members
 from glcheck.settings import WARN_AUTO
 
 _TWO_WEEKS = 14 * 86400
@@ -166,7 +167,7 @@ def _scope_missing(asked: Requirements, token: Token, missing: list[str]) -> Pro
         Category.SCOPE_MISSING,
         f"{{token}} lacks the scope{'s' if len(missing) > 1 else ''} {_list(missing)}; it holds {held}."
         + "".join(dict.fromkeys(hints)),
-        "Scopes cannot be added to a token. {Replace}.",
+        f"{'Correct `scopes` if that one is meant. ' if hints else ''}Scopes cannot be added to a token. {{Replace}}.",
         details={"required": list(asked.scopes), "missing": missing, "held": list(token.scopes)},
         requirement="scopes",
     )
@@ -175,9 +176,10 @@ def _scope_missing(asked: Requirements, token: Token, missing: list[str]) -> Pro
 def _validity(asked: Requirements, token: Token, left: float | None) -> list[Problem]:
     problems = []
     if left is not None and left < asked.min_validity:
-        problems.append(_expires_soon(token, left, asked.min_validity, "error"))
-    elif left is not None and left < _warn_below(asked.warn_validity, token):
-        problems.append(_expires_soon(token, left, _warn_below(asked.warn_validity, token), "warning"))
+        problems.append(_expires_soon(token, left, asked.min_validity, "min-validity", "error"))
+    elif left is not None and left < (wanted := _warn_below(asked.warn_validity, token)):
+        setting = "warn-validity, auto" if asked.warn_validity == WARN_AUTO else "warn-validity"
+        problems.append(_expires_soon(token, left, wanted, setting, "warning"))
     if asked.max_validity is not None and (left is None or left > asked.max_validity):
         lives = "never expires" if left is None else f"lives for another {durations.say_seconds(left)}"
         problems.append(
@@ -204,11 +206,11 @@ def _warn_below(warn_validity: float, token: Token) -> float:
     return min(_TWO_WEEKS, (token.dies_at - token.created_at).total_seconds() / 4)
 
 
-def _expires_soon(token: Token, left: float, wanted: float, severity: str) -> Problem:
+def _expires_soon(token: Token, left: float, wanted: float, setting: str, severity: str) -> Problem:
     return Problem(
         Category.EXPIRES_SOON,
         f"{{token}} expires in {durations.say_seconds(left)}, on {token.dies_at:%Y-%m-%d at %H:%M} UTC; "
-        f"{durations.say_seconds(wanted)} should be left.",
+        f"{durations.say_seconds(wanted)} should be left ({setting}).",
         "Replace it before then: {replace}.",
         severity,
         {"required_seconds": int(wanted), "seconds_left": int(left)},
@@ -230,8 +232,8 @@ def _access(asked: Requirements, access: Access | Problem | None) -> list[Proble
         Problem(
             Category.ROLE_TOO_LOW,
             f"{{token}} reaches the {what} {which}, but its account {has}; {asked.role} is asked for.",
-            f"Give the token's account the role {asked.role} in the {what}'s member list; a project or group token has "
-            "the role that was chosen when it was made.",
+            f"Give the token's account the role {asked.role} {members(what, which)}. A project or group token keeps "
+            "the role that was chosen when it was made, and has to be replaced.",
             details={"required": asked.role, "actual": actual, what: which},
             requirement="role",
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from glcheck import address, answers, durations
 from glcheck.categories import Category, Problem
+from glcheck.replacement import members
 from glcheck.text import Clean
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def not_found(what: str, which: str) -> Problem:
     return Problem(
         Category.NOT_FOUND,
         f"There is no {what} {which} for {{token}}: it does not exist, or is hidden from this token.",
-        f"Check the spelling, and add the token's account to the {what} as a member.",
+        f"Check the spelling. If it is right, add the token's account as a member {members(what, which)}.",
         details={what: which},
         requirement=what,
     )
@@ -210,7 +211,7 @@ def role_too_low(what: str, which: str, role: str | None) -> Problem:
     return Problem(
         Category.ROLE_TOO_LOW,
         f"{{token}} may not see the {what} {which}: the role of its account there is too low.",
-        f"Give the token's account the role{needed} in the {what}'s member list.",
+        f"Give the token's account the role{needed} {members(what, which)}.",
         details={what: which, "required": role},
         requirement="role" if role else what,
     )

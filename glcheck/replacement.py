@@ -1,38 +1,57 @@
-"""Where a new token is made, with as much filled in as GitLab's page allows."""
+"""Where a person repairs things in GitLab: the page for a new token, and that of members."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+from glcheck import scopes
 from glcheck.description import Token
 from glcheck.plan import TokenPolicy
 from glcheck.text import MASK
 
 
 def advice(policy: TokenPolicy, token: Token | None, lacking: Sequence[str]) -> str:
-    """How to make a new token in place of this one, to stand inside a sentence; with the scopes it was lacking.
+    """How to make a new token in place of this one, to stand inside a sentence; with the scopes it was lacking."""
+    return f"{_how(policy, token, lacking)} and store it in {policy.source.place}"
 
-    The page of personal tokens takes name and scopes (since 14.1), not the expiry; those of projects and
-    groups take nothing (doc/user/profile/personal_access_tokens.md).
-    """
-    asked = policy.requirements
-    namespace = asked.namespace
-    kind = asked.kind or (token.kind if token else None)
+
+def _how(policy: TokenPolicy, token: Token | None, lacking: Sequence[str]) -> str:
+    namespace = policy.requirements.namespace
+    kind = policy.requirements.kind or (token.kind if token else None)
     if kind in ("project", "group"):
         if namespace and namespace[0] == kind and not namespace[1].isdigit():
             prefix = "groups/" if kind == "group" else ""
             return f"make a new one on {policy.url}/{prefix}{namespace[1]}/-/settings/access_tokens"
-        return f"make a new one in the {kind}'s Settings, Access tokens"
+        return f"make a new one in the {kind}'s Settings, Access tokens,"
     if kind == "service-account":
         return "have an owner of the group make a new one for the service account"
     if kind == "oauth":
         return "authorize the application again"
+    page = f"make a new one on {policy.url}/-/user_settings/personal_access_tokens{_filled_in(policy, token, lacking)}"
+    return page if kind == "personal" else f"{page} (that of a project or group: in its Settings, Access tokens)"
+
+
+def _filled_in(policy: TokenPolicy, token: Token | None, lacking: Sequence[str]) -> str:
+    """Name and scopes: those that are asked for, and those that it holds and may hold.
+
+    The page of personal tokens takes both (since 14.1), not the expiry; those of projects and groups take nothing
+    (doc/user/profile/personal_access_tokens.md).
+    """
+    asked = policy.requirements
     name = token.name if token and token.name and token.name != MASK else policy.name.rpartition("/")[2]
-    query = f"name={quote(name, safe='')}"
-    held = token.scopes if token and not token.fine_grained else ()
-    scopes = asked.scopes or tuple(scope for scope in held if scope not in asked.forbid_scopes)
-    if scopes or lacking:
-        query += f"&scopes={quote(','.join(dict.fromkeys((*scopes, *lacking))), safe=',')}"
-    page = f"{policy.url}/-/user_settings/personal_access_tokens?{query}"
-    return f"make a new one on {page} and store it in {policy.source.place}"
+    described = token.scopes if token and not token.fine_grained else ()
+    held = [scope for scope in described if scope not in asked.forbid_scopes]
+    more = [scope for scope in (*asked.scopes, *lacking) if not scopes.nearest(scope)]  # mistyped: there is no such one
+    wanted = dict.fromkeys([*more, *held])
+    query = {} if policy.source.is_input and not token else {"name": name}
+    if wanted:
+        query["scopes"] = ",".join(wanted)
+    return f"?{urlencode(query, safe=',', quote_via=quote)}" if query else ""
+
+
+def members(what: str, which: str) -> str:
+    """Where members of a project or group are managed, to stand inside a sentence of a problem."""
+    if which.isdigit():
+        return f"in the {what}'s member list"
+    return f"on {{url}}/{'groups/' if what == 'group' else ''}{which}/-/{what}_members"

@@ -103,6 +103,33 @@ def test_missing_scopes_are_told_with_what_is_required_and_held(gitlab: GitLab, 
     assert "personal_access_tokens?name=ci" in result.problem["fix"]
 
 
+def test_the_page_for_a_new_token_keeps_what_the_old_one_may_hold_and_has_no_mistyped_scope(
+    gitlab: GitLab, run: Run
+) -> None:
+    gitlab.add(Token(GOOD, scopes=("read_user", "read_repository", "sudo")))
+    result = run.json("--scopes", "read_registry,read_apis", "--forbid-scopes", "sudo", token=GOOD)
+    (page,) = {word for problem in result.token["problems"] for word in problem["fix"].split() if "?" in word}
+    assert page.endswith("?name=ci&scopes=read_registry,read_user,read_repository")
+
+
+@pytest.mark.parametrize(
+    ("where", "page"),
+    [
+        ({"project": "open/app"}, "on {url}/open/app/-/project_members"),
+        ({"group": "open"}, "on {url}/groups/open/-/group_members"),
+        ({"project": "42"}, "in the project's member list"),
+    ],
+)
+def test_a_role_is_given_where_members_are_managed(gitlab: GitLab, run: Run, where: dict[str, str], page: str) -> None:
+    gitlab.add(Token(GOOD))
+    gitlab.add_project(Project("open/app", id=42, members={7: 20}))
+    gitlab.add_group(Group("open", members={7: 20}))
+    flags = [word for name, value in where.items() for word in (f"--{name}", value)]
+    result = run.json(*flags, "--role", "maintainer", token=GOOD)
+    assert result.token["category"] == "role-too-low"
+    assert page.format(url=gitlab.url) in result.problem["fix"]
+
+
 @pytest.mark.parametrize(("mistyped", "nearest"), [("read_apis", "read_api"), ("write-repository", "write_repository")])
 def test_a_mistyped_scope_gets_the_nearest_known_name(gitlab: GitLab, run: Run, mistyped: str, nearest: str) -> None:
     gitlab.add(Token(GOOD))
