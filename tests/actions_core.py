@@ -32,7 +32,17 @@ def install(cache: Path) -> Path:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(HERE / name, directory)
         environ = {**os.environ, "PATH": os.pathsep.join((str(NODE.parent), os.environ.get("PATH", os.defpath)))}
-        command = [str(NODE), str(NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
+        # The certificates of this machine, as pip takes them.
+        command = [
+            str(NODE),
+            "--use-system-ca",
+            str(NPM),
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--prefer-offline",
+        ]
         subprocess.run(command, cwd=directory, env=environ, check=True, capture_output=True, timeout=300)
 
     return made_once(cache / hashlib.sha256(lock).hexdigest()[:16], make)

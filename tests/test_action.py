@@ -1329,6 +1329,7 @@ def test_the_lock_can_be_installed_on_every_runner(platform: str, tmp_path: Path
     for machine in PLATFORMS[platform].machines:
         for version in (PYTHONS[0], PYTHONS[-1]):
             command = [str(UV), "pip", "install", "--dry-run", "--quiet", "--no-deps", "--require-hashes"]
+            command += ["--system-certs"]  # those of this machine, as pip takes them
             command += ["--only-binary", ":all:", "--python-platform", machine, "--python-version", version]
             command += ["--target", str(tmp_path / "target"), "--requirement", str(LOCK)]
             done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
