@@ -36,8 +36,8 @@ def main(program: Path) -> int:
     """Make `program` a directory that Python can run; return 0, or 2 after saying why that failed."""
     said = []
     for name, command in installers():
-        target = Path(tempfile.mkdtemp(prefix="glcheck-", dir=program.parent))
         try:
+            target = Path(tempfile.mkdtemp(prefix="glcheck-", dir=program.parent))
             done = subprocess.run(  # noqa: S603 - a list of our own, and no shell
                 [*command, *LOCKED, "--target", str(target)],
                 cwd=target.anchor,  # uv looks for its configuration in all directories above
@@ -48,13 +48,15 @@ def main(program: Path) -> int:
                 timeout=PATIENCE[name],
                 check=False,
             )
+            if done.returncode == 0:
+                complete(target, program)
+                return 0
         except (OSError, subprocess.TimeoutExpired) as error:
-            said.append(f"{name}: {type(error).__name__}")
+            said.append(f"{name}: {error}")
             continue
-        if done.returncode == 0:
-            complete(target, program)
-            return 0
-        last = [line for line in done.stdout.decode(errors="replace").splitlines() if "Retrying (" not in line][-12:]
+        lines = done.stdout.decode(errors="replace").splitlines()
+        tries = [line for line in lines if "Retrying (" in line]  # of pip; the last one tells as much as all
+        last = [line for line in lines if line not in tries[:-1]][-12:]
         said += [f"{name}: {line}" for line in last or [f"exit code {done.returncode}"]]
     give_up(said)
     return 2

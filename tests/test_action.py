@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -685,6 +687,27 @@ def test_code_that_is_not_what_the_lock_says_is_not_installed(bare: Runner, know
         assert any(path.startswith("/files/") for path in tampered.requests)
     check_not_installed(job["used"])
     assert known.requests == []
+
+
+def test_code_that_cannot_be_put_in_its_place_is_told_like_code_that_cannot_be_got(
+    tmp_path: Path, index: Index, installer_caches: Path
+) -> None:
+    (tmp_path / "program" / "in the way").mkdir(parents=True)
+    output, summary = tmp_path / "output", tmp_path / "summary"
+    env = {
+        "PATH": os.defpath,
+        "HOME": str(tmp_path),
+        "PIP_INDEX_URL": index.url,
+        "PIP_CACHE_DIR": str(installer_caches / "pip"),
+        "GITHUB_OUTPUT": str(output),
+        "GITHUB_STEP_SUMMARY": str(summary),
+    }
+    install = [sys.executable, "-I", str(ROOT / "action" / "install.py"), str(tmp_path / "program")]
+    done = subprocess.run(install, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert [command.name for command in commands(done.stdout)] == ["error"]
+    assert output.read_text() == "ok=false\n"
+    assert summary.read_text().startswith("## glcheck: not installed")
 
 
 def test_without_uv_and_pip_the_code_cannot_be_installed(bare: Runner, known: GitLab) -> None:
