@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from configparser import ConfigParser
+from configparser import Error as ConfigParserError
 from pathlib import Path
 
 ACTION = Path(__file__).resolve().parent.parent
@@ -21,15 +22,16 @@ LOCK = ACTION / "action" / "requirements.txt"
 LOCKED = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement", str(LOCK))
 PATIENCE = {"uv": 60, "pip": 240}  # seconds: pip is the last one to try
 
-# Where packages come from is the runner's business; where they go, and which, is ours.
+# Where packages come from is the runner's business; where they go, and which they are, is ours.
 _INDEX = re.compile(
     r"PIP_((EXTRA_)?INDEX_URL|NO_INDEX|FIND_LINKS|TRUSTED_HOST|(CLIENT_)?CERT|PROXY|RETRIES|(DEFAULT_)?TIMEOUT"
     r"|CONFIG_FILE|(NO_)?CACHE_DIR|KEYRING_PROVIDER)"
     r"|UV_((DEFAULT_|EXTRA_)?INDEX(_\w+)?|NO_INDEX|FIND_LINKS|INSECURE_HOST|NATIVE_TLS|SYSTEM_CERTS|HTTP_\w+"
-    r"|CONFIG_FILE|(NO_)?CACHE(_DIR)?|KEYRING_PROVIDER|OFFLINE)"
+    r"|CONFIG_FILE|(NO_)?CACHE(_DIR)?|KEYRING_PROVIDER|LINK_MODE|OFFLINE)"
 )
+_SECRET = re.compile(r".*(TOKEN|SECRET|PASSW|PRIVATE|_PAT$|API_?KEY).*", re.IGNORECASE)
 # These win over the same settings in a pip.conf.
-_OURS = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_CONSTRAINT": os.devnull}
+_OURS = {"PIP_DRY_RUN": "0", "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_CONSTRAINT": os.devnull}
 
 
 def main(program: Path) -> int:
@@ -48,10 +50,12 @@ def main(program: Path) -> int:
                 timeout=PATIENCE[name],
                 check=False,
             )
-            if done.returncode == 0:
+            if done.returncode == 0 and (target / "requests").is_dir() and (target / "yaml").is_dir():
                 complete(target, program)
                 return 0
         except (OSError, subprocess.TimeoutExpired) as error:
+            if (program / "python").is_file():  # another step was faster
+                return 0
             said.append(f"{name}: {error}")
             continue
         lines = done.stdout.decode(errors="replace").splitlines()
@@ -68,7 +72,10 @@ def installers() -> Iterator[tuple[str, list[str]]]:
     if uv and not only_pip_knows_the_index():
         yield "uv", [uv, "pip", "install", "--python", sys.executable]
     pip = [sys.executable, "-I", "-X", "utf8", "-m", "pip", "--disable-pip-version-check", "--no-color", "--no-input"]
-    yield "pip", [*pip, "install", "--quiet", "--no-compile", "--prefix="]  # a prefix in a pip.conf is not for us
+    yield (
+        "pip",
+        [*pip, "install", "--quiet", "--no-compile", "--prefix=", "--root="],
+    )  # those of a pip.conf are not for us
 
 
 def only_pip_knows_the_index() -> bool:
@@ -80,10 +87,10 @@ def only_pip_knows_the_index() -> bool:
     parser = ConfigParser(interpolation=None, strict=False)
     try:
         parser.read(pip_configurations(), encoding="utf-8")
-    except (ValueError, OSError, RuntimeError):  # whatever it says, or where the home is: pip can tell
+    except (ConfigParserError, ValueError, OSError, RuntimeError):  # pip can tell what to do then
         return True
     sections = [parser[name] for name in ("global", "install") if name in parser]
-    return any(name in section for section in sections for name in ("index-url", "no-index"))
+    return any(name.replace("_", "-") in ("index-url", "no-index") for section in sections for name in section)
 
 
 def pip_configurations() -> list[Path]:
@@ -98,15 +105,23 @@ def pip_configurations() -> list[Path]:
         user = [environ.get("XDG_CONFIG_HOME") or home / ".config", home / "Library" / "Application Support"]
         places = [Path(place) / "pip" / "pip.conf" for place in [*system, *user] if place]
         places += [Path("/etc/pip.conf"), home / ".pip" / "pip.conf"]
-    places.append(Path(sys.prefix) / ("pip.ini" if sys.platform == "win32" else "pip.conf"))
+    # With -S, sys.prefix is not that of a virtual environment.
+    prefixes = {Path(sys.prefix), Path(sys.executable).parent.parent, Path(sys.executable).parent}
+    places += [prefix / ("pip.ini" if sys.platform == "win32" else "pip.conf") for prefix in prefixes]
     return [*places, *([Path(environ["PIP_CONFIG_FILE"])] if environ.get("PIP_CONFIG_FILE") else [])]
 
 
 def environment() -> dict[str, str]:
-    """The environment without what would redirect the install."""
-    theirs = ("PIP_", "UV_", "PYTHON")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(theirs) or _INDEX.fullmatch(name)}
-    return kept | _OURS
+    """The environment for uv and pip: without what would redirect the install, and without what may be a token."""
+    from glcheck.shapes import looks_like_token
+
+    def kept(name: str, value: str) -> bool:
+        if name.startswith(("PIP_", "UV_", "PYTHON")):
+            return _INDEX.fullmatch(name) is not None
+        is_path = "/" in value or "\\" in value  # the name of a directory can look like anything
+        return not _SECRET.fullmatch(name) and (is_path or not looks_like_token(value))
+
+    return {name: value for name, value in os.environ.items() if kept(name, value)} | _OURS
 
 
 def complete(target: Path, program: Path) -> None:
@@ -119,8 +134,6 @@ def complete(target: Path, program: Path) -> None:
 
 def give_up(said: list[str]) -> None:
     """Say in the log, the summary and one annotation that nothing was checked, and why."""
-    sys.dont_write_bytecode = True  # the action may be part of the checkout
-    sys.path.insert(0, str(ACTION))
     from glcheck.github import annotation, defused
     from glcheck.text import one_line
 
@@ -129,7 +142,8 @@ def give_up(said: list[str]) -> None:
         "Try again; if this runner reaches no package index, name a mirror in PIP_INDEX_URL or pip.conf; "
         "if it has neither pip nor uv, add a step with actions/setup-python before this one."
     )
-    lines = [*map(one_line, said), f"error: {message}", f"  fix: {fix}"]
+    lines = [re.sub(r"//[^/@\s]*@", "//***@", one_line(line)) for line in said]  # a mirror's password
+    lines += [f"error: {message}", f"  fix: {fix}"]
     print(
         *map(defused, lines), annotation("error", "glcheck could not be installed", f"{message}\nfix: {fix}"), sep="\n"
     )
@@ -142,4 +156,6 @@ def give_up(said: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(ACTION))
+    sys.dont_write_bytecode = True  # the action may be part of the checkout
     sys.exit(main(Path(sys.argv[1])))

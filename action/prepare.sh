@@ -9,9 +9,12 @@ cd / # a .python-version or uv.toml of the checkout is not for us
 # With slashes, as bash on Windows wants them.
 probe='import os, sys; print(end=sys.executable.replace(os.sep, "/") if sys.version_info >= (3, 10) else "")'
 
-usable() { # COMMAND: sets `python` to its interpreter, if that is a Python that glcheck runs on
-  local command
-  command=$(type -P -- "$1") && python=$("$command" -I -S -X utf8 -c "$probe" 2>/dev/null) && [ -x "$python" ]
+usable() { # COMMAND: sets `python` to the interpreter of the first on the PATH that glcheck runs on
+  local program
+  while IFS= read -r program; do
+    python=$("$program" -I -S -X utf8 -c "$probe" 2>/dev/null </dev/null) && [ -x "$python" ] && return
+  done < <(type -aP -- "$1")
+  return 1
 }
 
 refuse() { # MESSAGE FIX
@@ -23,7 +26,7 @@ refuse() { # MESSAGE FIX
 
 # What is shown of the input: a path or a name of Python, never something long that was pasted there by mistake.
 long='[A-Za-z0-9_-]{20}'
-readable='^([A-Za-z]:)?[A-Za-z0-9_./\ ~+-]*([Pp]y|/)[A-Za-z0-9_./\ ~+-]*$'
+readable='^[0-9.]+$|^([A-Za-z]:)?[A-Za-z0-9_./\ ~+-]*([Pp]y|/)[A-Za-z0-9_./\ ~+-]*$'
 
 wanted() { # the interpreter that the input names; a path is taken from the checkout's root
   local command=${PYTHON_WANTED//\\//} shown=
@@ -33,7 +36,7 @@ wanted() { # the interpreter that the input names; a path is taken from the chec
   esac
   if [[ $PYTHON_WANTED =~ $readable && ! $PYTHON_WANTED =~ $long ]]; then shown=" ($PYTHON_WANTED)"; fi
   usable "$command" || refuse "The input python names no Python 3.10 or newer$shown." \
-    "Name one that is on this runner, or add a step with actions/setup-python and leave the input out."
+    "Name a command such as python3.12, or a path, that is on this runner; or add a step with actions/setup-python and leave the input out."
 }
 
 found() { # the runner's own
@@ -41,7 +44,7 @@ found() { # the runner's own
   for command in python3 python py; do
     usable "$command" && return
   done
-  refuse "glcheck needs Python 3.10 or newer, and this runner has none." \
+  refuse "glcheck needs Python 3.10 or newer, and there is none on the PATH of this runner." \
     "Add a step with actions/setup-python before this one, or name an interpreter with the input python."
 }
 

@@ -96,26 +96,41 @@ def _write(report: Report, output: Output, style: Style, environ: Mapping[str, s
     """Write the report everywhere it is wanted; the exit code is its own, or 2 if a file cannot be written."""
     from glcheck.formats import Style, render
 
-    report = report.guided(surroundings.guide(environ))
     in_action = surroundings.in_action(environ)
-    plain = Style(quiet=style.quiet)
-    files = [(path, render(kind, report, plain), "w") for kind, path in output.reports]
+    report = report.guided(surroundings.guide(environ))
+    wanted = list(output.reports)
+    json_report = next((path for kind, path in wanted if kind == "json"), "")
+    if in_action and not json_report:
+        json_report = _own_json_report(environ)
+        wanted += [("json", json_report)] if json_report else []
     text = render(output.format, report, style)
+    files = [(path, render(kind, report, Style(quiet=style.quiet))) for kind, path in wanted]
     if output.path is not None:
-        files.append((output.path, text, "w"))
+        files.append((output.path, text))
+    faults = [_write_file(path, content, "w") for path, content in files]
+    if output.path is None:
+        faults.append(_print(_for_the_log(output.format, text, environ)))
+    elif in_action:  # with the report elsewhere, the reason still has to be seen
+        from glcheck.github import all_annotations
+
+        faults.append(_print(all_annotations(report)))
+    report = report._replace(problems=report.problems + tuple(fault for fault in faults if fault))
     if output.format == "github" or in_action:
         from glcheck.github import outputs, summary
 
-        json_report = next((path for kind, path in output.reports if kind == "json"), "")
-        if in_action and not json_report:
-            json_report = _own_json_report(environ)
-            files.append((json_report, render("json", report, plain), "w"))
-        files.append((environ.get("GITHUB_OUTPUT", ""), outputs(report, json_report), "a"))
-        files.append((environ.get("GITHUB_STEP_SUMMARY", ""), summary(report), "a"))
-    written = [_write_file(path, content, mode) for path, content, mode in files if path]
-    if output.path is None:
-        written.append(_print(text))
-    return report.exit_code if all(written) else Category.USAGE_ERROR.exit_code
+        late = [_append(environ.get("GITHUB_OUTPUT"), outputs(report, json_report))]
+        late.append(_append(environ.get("GITHUB_STEP_SUMMARY"), summary(report)))
+        report = report._replace(problems=report.problems + tuple(fault for fault in late if fault))
+    return report.exit_code
+
+
+def _for_the_log(kind: str, text: str, environ: Mapping[str, str]) -> str:
+    """What the report looks like on standard output: in GitHub Actions, without anything that reads as a command."""
+    if environ.get("GITHUB_ACTIONS") != "true":
+        return text
+    from glcheck.github import for_the_log
+
+    return for_the_log(kind, text)
 
 
 def _own_json_report(environ: Mapping[str, str]) -> str:
@@ -124,31 +139,38 @@ def _own_json_report(environ: Mapping[str, str]) -> str:
     return str(Path(directory, f"glcheck-report-{time.time_ns()}.json")) if directory else ""
 
 
-def _print(text: str) -> bool:
+def _print(text: str) -> Problem | None:
     try:
         print(text, end="", flush=True)
     except BrokenPipeError:  # whoever read the report has seen enough of it
-        return True
+        return None
     except OSError as error:
-        _say(usage(f"The report could not be printed: {_why(error)}.", "Look at where standard output goes.").problem)
-        return False
-    return True
+        return _told(f"The report could not be printed: {_why(error)}.", "Look at where standard output goes.")
+    return None
 
 
 def _why(error: OSError) -> str:
     return (error.strerror or "unknown reason").lower()
 
 
-def _write_file(path: str, content: str, mode: str) -> bool:
+def _append(path: str | None, content: str) -> Problem | None:
+    return _write_file(path, content, "a") if path else None
+
+
+def _write_file(path: str, content: str, mode: str) -> Problem | None:
     try:
         with open(path, mode, encoding="utf-8", errors="backslashreplace", newline="\n") as file:  # noqa: PTH123 - as it was named
             file.write(content)
     except OSError as error:
-        _say(
-            usage(f"A report could not be written: {_why(error)}.", "Check the paths of `output` and `report`.").problem
-        )
-        return False
-    return True
+        return _told(f"A report could not be written: {_why(error)}.", "Check the paths of `output` and `report`.")
+    return None
+
+
+def _told(sentence: str, fix: str) -> Problem:
+    """The problem that the report did not get to its place, after saying so."""
+    problem = usage(sentence, fix).problem
+    _say(problem)
+    return problem
 
 
 def _say(problem: Problem) -> None:

@@ -16,7 +16,12 @@ from glcheck.report import Report
 
 def commands(report: Report, style: Style) -> str:
     """The text report, and after it one annotation at most for each token and severity."""
-    lines = [defused(line) for line in text(report, style).splitlines()]
+    return defused(text(report, style)) + all_annotations(report)
+
+
+def all_annotations(report: Report) -> str:
+    """The annotations alone."""
+    lines = []
     for whose, problems in [("", report.problems), *((f"{t.name}: ", t.problems) for t in report.tokens)]:
         for severity in ("error", "warning"):
             group = [problem for problem in problems if problem.severity == severity]
@@ -28,6 +33,13 @@ def commands(report: Report, style: Style) -> str:
 def defused(text: str) -> str:
     """The text, so that the runner takes no part of it for a command, nor another program that runs actions."""
     return re.sub(r":(?=:)", ": ", text.replace("##[", "## ["))
+
+
+def for_the_log(kind: str, report: str) -> str:
+    """A report of another format, so that the runner, which reads the log, finds no command in it either."""
+    if kind in ("json", "junit"):  # the same document, with other spelling
+        return report.replace("##[", "##\\u005b" if kind == "json" else "##&#91;")
+    return report if kind == "github" else defused(report)
 
 
 def annotation(severity: str, title: str, text: str) -> str:
@@ -74,4 +86,4 @@ def outputs(report: Report, json_report: str) -> str:
         "missing-scopes": " ".join(missing),
         "report": json_report,
     }
-    return "".join(f"{name}={' '.join(value.split())}\n" for name, value in values.items())
+    return "".join(f"{name}={' '.join(value.splitlines())}\n" for name, value in values.items())

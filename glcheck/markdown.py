@@ -88,9 +88,9 @@ def _gantt(tokens: list[TokenReport]) -> str:
 def _text(words: str) -> str:
     """Words as plain text, except that addresses stay links."""
     parts = re.split(r"(https?://[^\s<>\"]*[^\s<>\".,;:)])", words)
-    return "".join(f"<{part}>" if index % 2 else _plain(part) for index, part in enumerate(parts))
+    return "".join(f"<{part.replace('|', '%7C')}>" if index % 2 else _plain(part) for index, part in enumerate(parts))
 
 
 def _plain(words: str) -> str:
-    escaped = re.sub(r"([\\`*_\[\]|~#])", r"\\\1", html.escape(words, quote=False))
+    escaped = re.sub(r"([\\`*_\[\]|~#$])", r"\\\1", html.escape(words, quote=False))
     return escaped.replace("@", "&#64;")

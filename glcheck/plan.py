@@ -120,12 +120,7 @@ class _Resolver:
 
     def resolve(self, flags: Mapping[str, Sequence[str]], only: Sequence[str]) -> Plan:
         by_flag = self.layer(self.read(SETTINGS[name], texts, SETTINGS[name].flag) for name, texts in flags.items())
-        by_variable = self.layer(
-            self.read(setting, [self.environ.get(setting.variable, "")], self.spelling(setting))
-            for setting in SETTINGS.values()
-        )
-        if surroundings.in_action(self.environ) and "token-file" in by_variable and self.environ.get(INPUT):
-            self.complain(by_variable["token-file"].origin, "cannot be given together with token")
+        by_variable = self.layer([*map(self.from_environment, SETTINGS.values()), self.from_input()])
         self.origins = address.named_origins(self.environ, *flags.get("url", ()))
         content = self.policy(by_flag.get("config") or by_variable.get("config"))
         top = merge(self.layer(self.key(key) for key in content.top), by_variable, by_flag)
@@ -145,6 +140,14 @@ class _Resolver:
             self.file or None,
             tuple(self.problems.values())[:_MOST_PROBLEMS],
         )
+
+    def from_environment(self, setting: Setting) -> Given | None:
+        return self.read(setting, [self.environ.get(setting.variable, "")], self.spelling(setting))
+
+    def from_input(self) -> Given | None:
+        """The action's input `token`: it stands for `token-env`, and is no weaker than that."""
+        given = surroundings.in_action(self.environ) and self.environ.get(INPUT)
+        return Given("token-env", INPUT, "input token") if given else None
 
     def spelling(self, setting: Setting) -> str:
         """What stands for the setting in the environment, as whoever gave it knows it."""
@@ -188,7 +191,8 @@ class _Resolver:
         given = {value.name: value for value in values if value}
         for one, other in EXCLUSIVE:
             if one in given and other in given:
-                self.complain(given.pop(other).origin, f"{other} cannot be given together with {one}")
+                first = given[one].origin.removeprefix("input ")
+                self.complain(given.pop(other).origin, f"{other} cannot be given together with {first}")
         return given
 
     # --- the policy file ---
@@ -287,9 +291,13 @@ class _Resolver:
             if name in policies:
                 self.complain(f"{self.file}:{line}", "another token of this policy has the same name")
             layer = self.layer(self.key(key, of_token=True) for key in keys)
-            unused = [one.origin for one in top.values() if one.origin.startswith("--") and one.name in layer]
-            notes = tuple(f"{flag} has no effect here: the policy file says it for this token" for flag in unused)
-            policies[name] = self.token(name, merge(top, layer))._replace(notes=notes)
+            stronger = (one.origin for one in top.values() if one.name in layer)
+            unused = [origin for origin in stronger if origin.startswith(("--", "input "))]
+            notes = [f"{origin} has no effect here: the policy file says it for this token" for origin in unused]
+            policy = self.token(name, merge(top, layer))
+            policies[name] = policy._replace(notes=(*policy.notes, *notes))
+        if self.from_input() and not any(policy.source.is_input for policy in policies.values()):
+            self.complain("input token", "no token of the policy uses it", "Leave it out: the policy names variables.")
         return tuple(policies.values())
 
     def name(self, keys: Sequence[Key], line: int) -> str:
@@ -311,7 +319,9 @@ class _Resolver:
         requirements = Requirements(**{name: given[name] for name in Requirements._fields if name in given})
         if requirements.role and not requirements.namespace:
             self.complain(layer["role"].origin, "role needs a project or a group in which to have it")
-        source = Source(given.get("token_env"), given.get("token_file")).resolved(self.environ)
+        named = Source(given.get("token_env"), given.get("token_file"))
+        source = named.resolved(self.environ)
+        fallback = surroundings.in_action(self.environ) and not named.label and not source.is_input
         url = self.url(layer)
         return TokenPolicy(
             name=name or source.name or "token",
@@ -321,6 +331,7 @@ class _Resolver:
             requirements=requirements,
             allow=given.get("allow", ()),
             named_in_policy=name is not None,
+            notes=(f"the input token is empty; {source.label} of the job was checked",) if fallback else (),
         )
 
     def url(self, layer: Layer) -> str:

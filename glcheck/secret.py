@@ -33,9 +33,9 @@ class Source(NamedTuple):
 
     def resolved(self, environ: Mapping[str, str]) -> Source:
         """The same, with the first of the usual variables that is set, where none was named."""
-        if self.variable or self.file:
+        if self.file:
             return self
-        variable = next((name for name in USUAL_VARIABLES if environ.get(name)), None)
+        variable = self.variable or next((name for name in USUAL_VARIABLES if environ.get(name)), None)
         if surroundings.in_action(environ) and variable in (None, INPUT):
             return Source(INPUT, is_input=True)
         return Source(variable)
@@ -163,7 +163,9 @@ def _missing(source: Source, environ: Mapping[str, str]) -> Problem:
         return Problem(Category.TOKEN_MISSING, message, "Write the token there, or name the right file.")
     looked_at = (source.variable,) if source.variable and not source.is_input else USUAL_VARIABLES
     if source.is_input:
-        where, called = f"the input `token` is empty, and none of {', '.join(USUAL_VARIABLES[1:])} is set", "`token`"
+        where, called = "the input `token` is empty", "`token`"
+        if not any(environ.get(name) for name in USUAL_VARIABLES):
+            where += f", and none of {', '.join(USUAL_VARIABLES[1:])} is set"
     elif source.variable:
         where = f"the variable {source.variable} {'is empty' if source.variable in environ else 'is not set'}"
         called = source.variable

@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from email.parser import Parser
 from pathlib import Path
 from typing import Any, NamedTuple
+from xml.etree import ElementTree
 
 import actions_core
 import pytest
@@ -464,6 +465,57 @@ def test_no_token_is_in_the_log(every: Verdicts) -> None:
 # Settings of the job
 
 
+def test_the_input_token_is_never_passed_over_in_silence(runner: Runner, known: GitLab) -> None:
+    runner.write(
+        {
+            "default.yml": "version: 1\ntoken-env: OTHER\n",
+            "tokens.yml": "version: 1\ntokens: [{name: a, token-env: OTHER, min-validity: 1d}]\n",
+        }
+    )
+    bad = "glpat-Zz9Yy8Xx7Ww6Vv5Uu4Tt"
+    job = runner(
+        use("default", token=bad, url=known.url, config="default.yml"),
+        use("tokens", token=bad, url=known.url, config="tokens.yml"),
+        use("file", token_file="secret", token=bad, url=known.url),
+        use("empty", token="", url=known.url),
+        use("note", url=known.url, config="tokens.yml", min_validity="200d"),
+        env={"OTHER": GOOD, "GITLAB_TOKEN": GOOD},
+    )
+    assert job["default"].verdict == (FAILED, "false", "token-invalid", "12")
+    assert job["tokens"].verdict == (FAILED, "false", "usage-error", "2")
+    assert "no token of the policy uses it" in job["tokens"].error.data
+    assert job["file"].verdict == (FAILED, "false", "usage-error", "2")
+    assert "token-file cannot be given together with token" in job["file"].error.data
+    assert job["empty"].verdict == ("success", "true", "ok", "0")
+    assert "the input token is empty; GITLAB_TOKEN of the job was checked" in job["empty"].log
+    assert "input min-validity has no effect here" in job["note"].log
+
+
+def test_where_the_report_goes_to_a_file_the_log_has_the_annotation(runner: Runner, known: GitLab) -> None:
+    used = runner(use("used", token=NARROW, url=known.url, scopes="api", output="report.txt"))["used"]
+    assert used.verdict == (FAILED, "false", "scope-missing", "21")
+    assert used.error.properties["title"] == "scope-missing"
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit", "markdown", "github"])
+def test_no_format_lets_a_server_write_a_command_into_the_log(gitlab: GitLab, run: Run, form: str) -> None:
+    name = "a ##[add-mask]b"
+    gitlab.add(Token(GOOD, name=name, scopes=("read_api", "##[group]c")))
+    result = run("--format", form, "--scopes", "api", token=GOOD, env={"GITHUB_ACTIONS": "true"})
+    assert result.code == 21
+    assert "##[" not in result.out
+    if form == "json":
+        assert result.token["token"]["name"] == name
+    if form == "junit":
+        assert "##[group]c" in "".join(ElementTree.fromstring(result.out).itertext())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is only to be had on Linux")
+def test_outputs_do_not_say_ok_of_a_step_that_could_not_write_its_report(runner: Runner, known: GitLab) -> None:
+    used = runner(use("used", token=GOOD, url=known.url, report="junit=/dev/full"))["used"]
+    assert used.verdict == (FAILED, "false", "usage-error", "2")
+
+
 def test_variables_of_the_job_that_are_settings_do_not_disturb(runner: Runner, known: GitLab) -> None:
     disturbing = {
         "GLCHECK_FORMAT": "markdown",
@@ -708,6 +760,31 @@ def test_code_that_cannot_be_put_in_its_place_is_told_like_code_that_cannot_be_g
     assert [command.name for command in commands(done.stdout)] == ["error"]
     assert output.read_text() == "ok=false\n"
     assert summary.read_text().startswith("## glcheck: not installed")
+
+
+def test_what_installs_gets_no_token_of_the_job_and_what_it_needs(bare: Runner, known: GitLab) -> None:
+    bare.add_python()
+    bare.add_uv("exit 1")
+    bare.write(
+        {"policy.yml": "version: 1\ntokens: [{name: a, token-env: RELEASE_TOKEN}, {name: b, token-env: OTHER}]\n"}
+    )
+    env = {"RELEASE_TOKEN": GOOD, "OTHER": NARROW, "SOME_PASSWORD": "correct horse", "HARMLESS": "harmless"}
+    job = bare(use("used", url=known.url, config="policy.yml", env=env))
+    assert job["used"].verdict == ("success", "true", "ok", "0"), job["used"].log
+    installations = bare.spy.installations
+    assert [record.program for record in installations] == ["uv", "python"]
+    for record in installations:
+        assert record.environ["HARMLESS"] == "harmless"
+        assert not {GOOD, NARROW, "correct horse"} & set(record.environ.values())
+
+
+def test_an_installer_that_installs_nothing_is_not_believed(bare: Runner, known: GitLab) -> None:
+    bare.add_python()
+    bare.add_uv("exit 0")
+    (bare.home / ".config" / "pip").mkdir(parents=True)
+    (bare.home / ".config" / "pip" / "pip.conf").write_text("[install]\ndry-run = true\nroot = /nowhere\n")
+    job = bare(use("used", token=GOOD, url=known.url), env={"PIP_CONFIG_FILE": ""})
+    assert job["used"].verdict == ("success", "true", "ok", "0"), job["used"].log
 
 
 def test_without_uv_and_pip_the_code_cannot_be_installed(bare: Runner, known: GitLab) -> None:
@@ -1116,6 +1193,15 @@ def test_a_runner_without_python_is_told_to_set_one_up(bare: Runner, known: GitL
     assert job["used"].error.properties["title"] == "usage-error"
     assert "actions/setup-python" in job["used"].error.data
     assert job["used"].summary
+
+
+def test_a_newer_python_behind_one_that_is_too_old_is_used(bare: Runner, known: GitLab) -> None:
+    old = interpreter(bare.directory / "old", Spy(bare.directory / "old-spy"), version=(3, 9))
+    bare.add("python3", f'exec {quoted(old)} "$@"')
+    bare.add_python("python3")
+    bare.add_uv()
+    job = bare(use("used", token=GOOD, url=known.url))
+    assert job["used"].verdict == ("success", "true", "ok", "0"), job["used"].log
 
 
 def test_a_python_that_is_too_old_is_none(bare: Runner, known: GitLab) -> None:
