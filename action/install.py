@@ -11,10 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from configparser import ConfigParser
-from configparser import Error as ConfigParserError
 from pathlib import Path
 
 ACTION = Path(__file__).resolve().parent.parent
@@ -39,7 +36,8 @@ def main(program: Path) -> int:
     said = []
     for name, command in installers():
         try:
-            target = Path(tempfile.mkdtemp(prefix="glcheck-", dir=program.parent))
+            target = program.with_name(f"{program.name}-{os.getpid()}-{name}")
+            target.mkdir()
             done = subprocess.run(  # noqa: S603 - a list of our own, and no shell
                 [*command, *LOCKED, "--target", str(target)],
                 cwd=target.anchor,  # uv looks for its configuration in all directories above
@@ -84,10 +82,12 @@ def only_pip_knows_the_index() -> bool:
         return False
     if os.environ.get("PIP_INDEX_URL") or os.environ.get("PIP_NO_INDEX"):
         return True
-    parser = ConfigParser(interpolation=None, strict=False)
+    import configparser  # only where uv is there
+
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read(pip_configurations(), encoding="utf-8")
-    except (ConfigParserError, ValueError, OSError, RuntimeError):  # pip can tell what to do then
+    except (configparser.Error, ValueError, OSError, RuntimeError):  # pip can tell what to do then
         return True
     sections = [parser[name] for name in ("global", "install") if name in parser]
     return any(name.replace("_", "-") in ("index-url", "no-index") for section in sections for name in section)
