@@ -53,6 +53,8 @@ class Run:
     def __init__(self, home: Path, directory: Path, url: str | None) -> None:
         self.directory = directory
         self._environ = {"PATH": os.defpath, "HOME": str(home)}
+        if "SYSTEMROOT" in os.environ:  # without it, Windows opens no socket
+            self._environ["SYSTEMROOT"] = os.environ["SYSTEMROOT"]
         if url:
             self._environ["GITLAB_URL"] = url
 
