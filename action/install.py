@@ -70,10 +70,8 @@ def installers() -> Iterator[tuple[str, list[str]]]:
     if uv and not only_pip_knows_the_index():
         yield "uv", [uv, "pip", "install", "--python", sys.executable]
     pip = [sys.executable, "-I", "-X", "utf8", "-m", "pip", "--disable-pip-version-check", "--no-color", "--no-input"]
-    yield (
-        "pip",
-        [*pip, "install", "--quiet", "--no-compile", "--prefix=", "--root="],
-    )  # those of a pip.conf are not for us
+    not_of_a_pip_conf = ("--prefix=", "--root=")
+    yield "pip", [*pip, "install", "--quiet", "--no-compile", *not_of_a_pip_conf]
 
 
 def only_pip_knows_the_index() -> bool:
@@ -144,9 +142,8 @@ def give_up(said: list[str]) -> None:
     )
     lines = [re.sub(r"//[^/@\s]*@", "//***@", one_line(line)) for line in said]  # a mirror's password
     lines += [f"error: {message}", f"  fix: {fix}"]
-    print(
-        *map(defused, lines), annotation("error", "glcheck could not be installed", f"{message}\nfix: {fix}"), sep="\n"
-    )
+    shown = annotation("error", "glcheck could not be installed", f"{message}\nfix: {fix}")
+    print(*map(defused, lines), shown, sep="\n")
     for variable, text in (
         ("GITHUB_OUTPUT", "ok=false\n"),
         ("GITHUB_STEP_SUMMARY", f"## glcheck: not installed\n\n- {message}\n  - fix: {fix}\n"),
