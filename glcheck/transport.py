@@ -70,7 +70,7 @@ class Transport:
         self._timeout = timeout
         self._deadline = deadline
         self._say = say
-        self._session = _session()
+        self._session = _session(_trusting_all_of_a_bundle() if ca_file else None)
         self._proxies = _no_proxies(url)
 
     def get(self, path: str, credential: Credential, count: Callable[[], None]) -> Answer:
@@ -158,14 +158,18 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """Connections that never print a request, directly or through a proxy."""
+    """Connections that never print a request, directly or through a proxy, over TLS as `tls` says."""
+
+    def __init__(self, tls: ssl.SSLContext | None) -> None:
+        self._tls = tls
+        super().__init__(pool_connections=4, pool_maxsize=MOST_CONNECTIONS, pool_block=True)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, ssl_context=self._tls, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
+        manager = super().proxy_manager_for(*args, ssl_context=self._tls, **kwargs)
         if not type(manager).__name__.startswith("SOCKS"):
             manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
         return manager
@@ -181,7 +185,17 @@ def _no_proxies(url: str) -> dict[str, Any]:
     return {} if stays_here or url.startswith("https://") else dict.fromkeys(("http", "https", "all"))
 
 
-def _session() -> requests.Session:
+def _trusting_all_of_a_bundle() -> ssl.SSLContext:
+    """TLS that needs no root in the bundle: GitLab's runner leaves it out where FF_RESOLVE_FULL_TLS_CHAIN is off.
+
+    So do git and curl, and Python itself from 3.13.
+    """
+    context = urllib3.util.ssl_.create_urllib3_context()
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def _session(tls: ssl.SSLContext | None) -> requests.Session:
     session = _Session()
     session.headers.clear()
     session.headers["User-Agent"] = f"glcheck/{__version__}"
@@ -189,7 +203,7 @@ def _session() -> requests.Session:
     session.headers["Accept-Encoding"] = "identity"
     # A session cookie of GitLab's would make the next token's request one of the first token's user.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = _Adapter(pool_connections=4, pool_maxsize=MOST_CONNECTIONS, pool_block=True)
+    adapter = _Adapter(tls)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

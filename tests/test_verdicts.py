@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -17,6 +18,7 @@ from email.utils import format_datetime
 from typing import Any, NamedTuple
 
 import pytest
+import trustme
 from conftest import COMMAND, Run
 from gitlab_server import Answer, Certificates, GitLab, Project, State, Token, in_days
 from policies import GOOD, SELF, Settings, answered, asked, check, check_each, describe, secret, verdicts, words
@@ -848,6 +850,22 @@ def test_a_private_authority_is_trusted_when_and_only_when_it_is_named(tls: Cert
         assert code(CI_SERVER_TLS_CA_FILE=nothing, REQUESTS_CA_BUNDLE=authority, **ci) == 0
         elsewhere = {**ci, "CI_SERVER_URL": "https://gitlab.example.com"}
         assert code(*there, CI_SERVER_TLS_CA_FILE=authority, **elsewhere) == 31
+
+
+def test_a_bundle_needs_no_root_as_that_of_gitlabs_runner_may_have_none(run: Run) -> None:
+    issuing = trustme.CA().create_child_ca()
+    contexts, bundle = {}, run.directory / "issuing.pem"
+    issuing.cert_pem.write_to_path(str(bundle))
+    for name in ("localhost", "gitlab.example.com"):
+        contexts[name] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        issuing.issue_cert(name).configure_cert(contexts[name])
+    with GitLab(tls=contexts["localhost"]) as server, GitLab(tls=contexts["gitlab.example.com"]) as other:
+        server.add(Token(GOOD))
+        ci = {"GITLAB_CI": "true", "CI_SERVER_URL": server.url}
+        assert run("--url", server.url, "--ca-file", str(bundle), token=GOOD).code == 0
+        assert run(token=GOOD, env={**ci, "CI_SERVER_TLS_CA_FILE": str(bundle)}).code == 0
+        assert run("--url", server.url, token=GOOD).code == 31
+        assert run("--url", other.url, "--ca-file", str(bundle), token=GOOD).code == 31
 
 
 def test_a_connection_that_breaks_after_the_handshake_is_a_network_fault_and_is_retried(
