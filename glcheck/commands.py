@@ -104,7 +104,7 @@ def _write(report: Report, output: Output, style: Style, environ: Mapping[str, s
         json_report = _own_json_report(environ)
         wanted += [("json", json_report)] if json_report else []
     text = render(output.format, report, style)
-    files = [(path, render(kind, report, Style(quiet=style.quiet))) for kind, path in wanted]
+    files = [(path, render(kind, report, Style(quiet=style.quiet))) for kind, path in wanted if kind != "dotenv"]
     if output.path is not None:
         files.append((output.path, text))
     faults = [_write_file(path, content, "w") for path, content in files]
@@ -115,13 +115,14 @@ def _write(report: Report, output: Output, style: Style, environ: Mapping[str, s
 
         faults.append(_print(all_annotations(report)))
     report = report._replace(problems=report.problems + tuple(fault for fault in faults if fault))
+    # What tells other programs the exit code comes last: a report that could not be written has changed it.
+    late = [_write_file(path, render(kind, report, style), "w") for kind, path in wanted if kind == "dotenv"]
     if output.format == "github" or in_action:
         from glcheck.github import outputs, summary
 
-        late = [_append(environ.get("GITHUB_OUTPUT"), outputs(report, json_report))]
+        late.append(_append(environ.get("GITHUB_OUTPUT"), outputs(report, json_report)))
         late.append(_append(environ.get("GITHUB_STEP_SUMMARY"), summary(report)))
-        report = report._replace(problems=report.problems + tuple(fault for fault in late if fault))
-    return report.exit_code
+    return report._replace(problems=report.problems + tuple(fault for fault in late if fault)).exit_code
 
 
 def _for_the_log(kind: str, text: str, environ: Mapping[str, str]) -> str:

@@ -33,6 +33,10 @@ def render(kind: str, report: Report, style: Style) -> str:
         from glcheck.junit import junit
 
         return junit(report)
+    if kind in ("annotations", "dotenv"):
+        from glcheck import gitlab_ci
+
+        return gitlab_ci.links(report) if kind == "annotations" else gitlab_ci.variables(report)
     return json_text(report) if kind == "json" else text(report, style)
 
 

@@ -37,8 +37,8 @@ def defused(text: str) -> str:
 
 def for_the_log(kind: str, report: str) -> str:
     """A report of another format, so that the runner, which reads the log, finds no command in it either."""
-    if kind in ("json", "junit"):  # the same document, with other spelling
-        return report.replace("##[", "##\\u005b" if kind == "json" else "##&#91;")
+    if kind in ("json", "junit", "annotations"):  # the same document, with other spelling
+        return report.replace("##[", "##&#91;" if kind == "junit" else "##\\u005b")
     return report if kind == "github" else defused(report)
 
 
@@ -77,10 +77,7 @@ def outputs(report: Report, json_report: str) -> str:
         for scope in problem.details.get("missing", [])
     ]
     values = {
-        "ok": str(report.ok).lower(),
-        "category": report.category.label,
-        "exit-code": str(report.exit_code),
-        "days-left": "" if decided is None or decided.days_left is None else str(decided.days_left),
+        **report.verdict,
         "expires-at": token.dies_at.date().isoformat() if token and token.dies_at else "",
         "scopes": " ".join(token.scopes) if token else "",
         "missing-scopes": " ".join(missing),

@@ -10,6 +10,7 @@ from itertools import accumulate
 from glcheck.categories import Category, Problem
 from glcheck.formats import lifetime
 from glcheck.report import Report, TokenReport
+from glcheck.text import ADDRESS
 
 # How a line of a gantt chart begins that is no task (mermaid, gantt.jison).
 _INSTRUCTION = re.compile(
@@ -87,7 +88,7 @@ def _gantt(tokens: list[TokenReport]) -> str:
 
 def _text(words: str) -> str:
     """Words as plain text, except that addresses stay links."""
-    parts = re.split(r"(https?://[^\s<>\"]*[^\s<>\".,;:)])", words)
+    parts = re.split(f"({ADDRESS.pattern})", words)
     return "".join(f"<{part.replace('|', '%7C')}>" if index % 2 else _plain(part) for index, part in enumerate(parts))
 
 

@@ -322,6 +322,10 @@ class _Resolver:
         named = Source(given.get("token_env"), given.get("token_file"))
         source = named.resolved(self.environ)
         fallback = surroundings.in_action(self.environ) and not named.label and not source.is_input
+        notes = [f"the input token is empty; {source.label} of the job was checked"] if fallback else []
+        exposure = surroundings.exposure(self.environ)
+        if exposure and source.variable and self.environ.get(source.variable):
+            notes.append(exposure)
         url = self.url(layer)
         return TokenPolicy(
             name=name or source.name or "token",
@@ -331,7 +335,7 @@ class _Resolver:
             requirements=requirements,
             allow=given.get("allow", ()),
             named_in_policy=name is not None,
-            notes=(f"the input token is empty; {source.label} of the job was checked",) if fallback else (),
+            notes=tuple(notes),
         )
 
     def url(self, layer: Layer) -> str:

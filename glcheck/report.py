@@ -107,6 +107,17 @@ class Report(NamedTuple):
             decided.sort(key=lambda token: float("inf") if token.seconds_left is None else token.seconds_left)
         return decided[0] if decided else None
 
+    @property
+    def verdict(self) -> dict[str, str]:
+        """The verdict for other programs; the days left of the token that decided, empty if they are not known."""
+        days_left = self.decided_by.days_left if self.decided_by else None
+        return {
+            "ok": str(self.ok).lower(),
+            "category": self.category.label,
+            "exit-code": str(self.exit_code),
+            "days-left": "" if days_left is None else str(days_left),
+        }
+
     def guided(self, guide: str) -> Report:
         """The same, where every problem names that guide as what to read about its category."""
         tokens = [token._replace(problems=_guided(token.problems, guide)) for token in self.tokens]

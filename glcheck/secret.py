@@ -127,7 +127,7 @@ def read(source: Source, environ: Mapping[str, str], standard_input: bytes, pati
             Problem(
                 Category.TOKEN_MALFORMED,
                 f"{{token}} cannot be a GitLab token: {reason}. Nothing was sent.",
-                fix,
+                fix + (surroundings.where_variables_are(environ) if source.variable else ""),
                 details={"reason": reason},
             )
         )
@@ -176,6 +176,13 @@ def _missing(source: Source, environ: Mapping[str, str]) -> Problem:
     return Problem(Category.TOKEN_MISSING, message, fix, details={"variables": list(looked_at)})
 
 
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # longer than a path can be, or with characters that none has
+        return False
+
+
 def _why_malformed(value: str) -> tuple[str | None, str]:
     """What is wrong with the characters, and what to do; the reason is None for a sound value."""
     again = "Copy the token again, whole, and store it anew. If it is lost, {replace}."
@@ -193,6 +200,12 @@ def _why_malformed(value: str) -> tuple[str | None, str]:
         return f"it is {vendor}", "Store a GitLab token in this place; if there is none, {replace}."
     if value[0] == value[-1] and value[0] in "\"'`" and len(value) > 1:
         return "there are quotes around it", "Store the token again without the quotes."
+    if "/" in value and _is_file(value):
+        return (
+            "it is the path of a file",
+            "Name that file with `token-file` (GLCHECK_TOKEN_FILE), or store the token itself in this place. In GitLab "
+            "CI, a variable of the type File holds a path.",
+        )
     if "://" in value:
         return "it is an address", "Store the token alone in this place, without an address around it."
     if any(c.isspace() for c in value):

@@ -13,7 +13,7 @@ from glcheck import address, durations, roles, shapes
 from glcheck.categories import ALLOWABLE, Category
 
 KINDS = ("personal", "project", "group", "service-account", "job", "oauth")
-FORMATS = ("text", "json", "github", "junit", "markdown")
+FORMATS = ("text", "json", "github", "junit", "markdown", "annotations", "dotenv")
 WARN_AUTO = -1.0  # stands for "14 days, at most a quarter of the lifetime" until the lifetime is known
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)

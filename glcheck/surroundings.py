@@ -1,4 +1,4 @@
-"""What the CI environment tells: whether this is the GitHub Action, and why a token is not there."""
+"""What the CI environment tells: whether this is the GitHub Action, why a token is not there, who can see it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from glcheck import text
+from glcheck import address, text
 
 _LARGEST_EVENT = 8 * 1024 * 1024
 
@@ -85,20 +85,40 @@ def _is_fork(event_path: str | None) -> bool:
 
 def _on_gitlab(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
     source, target = (environ.get(f"CI_MERGE_REQUEST_{name}PROJECT_ID") for name in ("SOURCE_", ""))
-    if source and target and source != target:
+    if source and target and source != target and environ.get("CI_PROJECT_ID", source) == source:
+        project = text.one_line(environ.get("CI_MERGE_REQUEST_PROJECT_PATH") or "group/app")
         return (
-            "This is a merge request from a fork, whose pipeline has the variables of the fork.",
-            "Run this job only in the project itself, for example with "
-            "`rules: - if: $CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID`.",
+            "This is a merge request from a fork, whose pipeline runs in the fork and has its variables.",
+            f'Run this job only in the project itself, with `rules: - if: $CI_PROJECT_PATH == "{project}"`.',
         )
     if environ.get("CI_COMMIT_REF_PROTECTED") == "false":
         return (
             "This branch or tag is not protected, and GitLab gives protected variables only to those that are.",
-            f"Protect the branch or tag, or remove the protection of {variable} (Settings, CI/CD, Variables).",
+            f"Protect the branch or tag, or remove the protection of {variable} {_settings(environ)}.",
         )
     environment = text.one_line(environ.get("CI_ENVIRONMENT_NAME", ""))
     here = f"this job's environment is {environment}" if environment else "this job has no `environment:`"
     return (
         "",
-        f"Add {variable} under Settings, CI/CD, Variables. If it is there, look at its environment scope: {here}.",
+        f"Add {variable} {_settings(environ)}. If it is there, look at its environment scope: {here}.",
     )
+
+
+def where_variables_are(environ: Mapping[str, str]) -> str:
+    """A sentence, with a blank before it, on where GitLab CI's variables are; empty elsewhere."""
+    return f" Variables are {_settings(environ)}." if environ.get("GITLAB_CI") else ""
+
+
+def _settings(environ: Mapping[str, str]) -> str:
+    place = "under Settings, CI/CD, Variables"
+    try:
+        return f"{place}: {address.read(environ.get('CI_PROJECT_URL', ''))}/-/settings/ci_cd#js-cicd-variables-settings"
+    except ValueError:
+        return place
+
+
+def exposure(environ: Mapping[str, str]) -> str:
+    """A note for a job whose log shows its variables (doc/ci/variables, debug logging); empty for others."""
+    if environ.get("CI_DEBUG_TRACE", "").lower() not in ("true", "1"):
+        return ""
+    return "CI_DEBUG_TRACE is on, so the log of this job shows its variables. Turn it off, and delete the log."

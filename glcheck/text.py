@@ -9,6 +9,7 @@ from typing import Any
 Clean = Callable[..., str]  # what Veil.clean is to those who need only that
 MASK = "[MASKED]"
 SHORTEST_SECRET = 8  # what is shorter is refused as no token and never sent, so that nothing can echo it
+ADDRESS = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:)]")  # in a sentence, without what ends it
 _LONGEST_SHOWN = 300
 _LONGEST_READ = 2000  # no name, scope or message of GitLab's comes near
 

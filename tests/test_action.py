@@ -497,7 +497,7 @@ def test_where_the_report_goes_to_a_file_the_log_has_the_annotation(runner: Runn
     assert used.error.properties["title"] == "scope-missing"
 
 
-@pytest.mark.parametrize("form", ["text", "json", "junit", "markdown", "github"])
+@pytest.mark.parametrize("form", ["text", "json", "junit", "markdown", "github", "annotations", "dotenv"])
 def test_no_format_lets_a_server_write_a_command_into_the_log(gitlab: GitLab, run: Run, form: str) -> None:
     name = "a ##[add-mask]b"
     gitlab.add(Token(GOOD, name=name, scopes=("read_api", "##[group]c")))

@@ -335,7 +335,7 @@ def test_closed_streams_keep_the_verdict(run: Run, redirection: str) -> None:
     assert "Exception ignored" not in result.err
 
 
-@pytest.mark.parametrize("form", ["text", "json", "github", "junit", "markdown"])
+@pytest.mark.parametrize("form", ["text", "json", "github", "junit", "markdown", "annotations", "dotenv"])
 def test_narrow_encodings_keep_the_verdict(gitlab: GitLab, run: Run, form: str) -> None:
     gitlab.add(Token(GOOD, name="Überprüfung 🔑 \N{LEFT-TO-RIGHT MARK}"))
     result = run("--scopes", "sudo", "--format", form, "-v", token=GOOD, env={"PYTHONIOENCODING": "ascii"})

@@ -91,6 +91,7 @@ MALFORMED = {
     "line break inside": "glpat-3fZ1p5y4\nXWcCvMGVlfak",
     "carriage return inside": "glpat-3fZ1p5y4\rXWcCvMGVlfak",
     "two tokens": f"{GOOD}\n{GOOD}",
+    "path of a file": __file__,
     "no-break space": f"{GOOD}\u00a0",
     "zero width space": f"{GOOD}\u200b",
     "zero width inside": "glpat-3fZ1p5y4\u200bXWcCvMGVlfak",
@@ -136,6 +137,14 @@ def test_what_cannot_be_a_token_is_malformed_and_nothing_is_sent(gitlab: GitLab,
     assert GOOD not in result.out
 
 
+def test_a_name_with_slashes_is_no_file_unless_there_is_one(gitlab: GitLab, run: Run) -> None:
+    values = {"absent": "acme/glpat-3fZ1p5y4XWcCvMGVlfak", "too long for a path": "/" + "a" * 5000}
+    assert verdicts(run, {name: {"secret": value} for name, value in values.items()}) == dict.fromkeys(
+        values, "token-invalid"
+    )
+    assert len(gitlab.requests) == len(values)
+
+
 def test_a_malformed_token_is_told_why(run: Run) -> None:
     hints = {
         "checksum": "checksum",
@@ -143,6 +152,7 @@ def test_a_malformed_token_is_told_why(run: Run) -> None:
         "variable": "variable|expand|expansion|substitut",
         "github expression": "expression|variable|expand|expansion|substitut",
         "masked": "mask",
+        "path of a file": "token-file",
         "classic": "github",
         "amazon": "aws|amazon",
         "slack": "slack",

@@ -23,7 +23,7 @@ from gitlab_server import Answer, GitLab, Request, Token, in_days
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-FORMATS = ("text", "json", "github", "junit", "markdown")
+FORMATS = ("text", "json", "github", "junit", "markdown", "annotations", "dotenv")
 CODES = {
     "ok": 0, "usage-error": 2, "config-error": 2,
     "token-missing": 10, "token-malformed": 11, "token-invalid": 12, "token-expired": 13, "token-revoked": 14,

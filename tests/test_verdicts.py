@@ -417,7 +417,7 @@ def test_odd_details_of_a_description_are_no_trouble(gitlab: GitLab, run: Run) -
     assert {name for name in with_role if found[name] not in {"not-found", "not-gitlab"}} == set()
     assert [request.path for request in gitlab.requests if ".." in request.path] == []
     env = {f"TOKEN_{number}": GOOD for number in range(len(found))}
-    for form in ("text", "github", "junit", "markdown"):
+    for form in ("text", "github", "junit", "markdown", "annotations", "dotenv"):
         assert run("--config", "policy.yml", "--format", form, env=env).code == result.code
 
 
