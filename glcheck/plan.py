@@ -142,6 +142,9 @@ class _Resolver:
         )
 
     def from_environment(self, setting: Setting) -> Given | None:
+        if setting.name == "token-file" and self.environ.get(setting.variable) == "" and self.environ.get("GITLAB_CI"):
+            # A runner empties `$NAME` where there is no such variable; taking that for "not given" would check another.
+            self.complain(setting.variable, "is empty: the variable that it is made from is not set in this job")
         return self.read(setting, [self.environ.get(setting.variable, "")], self.spelling(setting))
 
     def from_input(self) -> Given | None:
@@ -292,8 +295,8 @@ class _Resolver:
                 self.complain(f"{self.file}:{line}", "another token of this policy has the same name")
             layer = self.layer(self.key(key, of_token=True) for key in keys)
             stronger = (one.origin for one in top.values() if one.name in layer)
-            unused = [origin for origin in stronger if origin.startswith(("--", "input "))]
-            notes = [f"{origin} has no effect here: the policy file says it for this token" for origin in unused]
+            unused = [origin for origin in stronger if not origin.startswith(self.file)]
+            notes = [f"{origin} has no effect here: {self.file} says it for this token" for origin in unused]
             policy = self.token(name, merge(top, layer))
             policies[name] = policy._replace(notes=(*policy.notes, *notes))
         if self.from_input() and not any(policy.source.is_input for policy in policies.values()):

@@ -13,7 +13,11 @@ from glcheck.text import MASK
 
 def advice(policy: TokenPolicy, token: Token | None, lacking: Sequence[str]) -> str:
     """How to make a new token in place of this one, to stand inside a sentence; with the scopes it was lacking."""
-    return f"{_how(policy, token, lacking)} and store it in {policy.source.place}"
+    if policy.source.variable != "CI_JOB_TOKEN":  # which nobody can store anything in
+        return f"{_how(policy, token, lacking)} and store it in {policy.source.place}"
+    if token is None:
+        return "run the job again, since its token dies with it"
+    return f"{_how(policy, None, lacking)} and name its variable with `token-env`"
 
 
 def _how(policy: TokenPolicy, token: Token | None, lacking: Sequence[str]) -> str:

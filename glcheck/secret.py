@@ -203,8 +203,8 @@ def _why_malformed(value: str) -> tuple[str | None, str]:
     if "/" in value and _is_file(value):
         return (
             "it is the path of a file",
-            "Name that file with `token-file` (GLCHECK_TOKEN_FILE), or store the token itself in this place. In GitLab "
-            "CI, a variable of the type File holds a path.",
+            "Store the token itself in this place, or name that file with `token-file` (GLCHECK_TOKEN_FILE). In GitLab "
+            "CI, a variable of the type File holds a path, and one of the type Variable the token.",
         )
     if "://" in value:
         return "it is an address", "Store the token alone in this place, without an address around it."

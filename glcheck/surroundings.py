@@ -91,6 +91,12 @@ def _on_gitlab(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
             "This is a merge request from a fork, whose pipeline runs in the fork and has its variables.",
             f'Run this job only in the project itself, with `rules: - if: $CI_PROJECT_PATH == "{project}"`.',
         )
+    if environ.get("CI_COMMIT_REF_PROTECTED") == "false" and environ.get("CI_PIPELINE_SOURCE") == "merge_request_event":
+        return (  # in which CI_COMMIT_REF_PROTECTED says nothing about the branch (gitlab issue 363554)
+            "This is a merge request pipeline, and most of those get no protected variables.",
+            f"Leave this job out of merge requests with `rules:`, or remove the protection of {variable} "
+            f"{_settings(environ)}.",
+        )
     if environ.get("CI_COMMIT_REF_PROTECTED") == "false":
         return (
             "This branch or tag is not protected, and GitLab gives protected variables only to those that are.",
@@ -100,7 +106,8 @@ def _on_gitlab(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
     here = f"this job's environment is {environment}" if environment else "this job has no `environment:`"
     return (
         "",
-        f"Add {variable} {_settings(environ)}. If it is there, look at its environment scope: {here}.",
+        f"Add {variable} {_settings(environ)}. If it is there, look at its environment scope: {here}. If it has "
+        "another name, say so with `token-env`.",
     )
 
 

@@ -19,7 +19,8 @@ import jsonschema  # type: ignore[import-untyped]
 import node
 import pytest
 import yaml
-from act import DEAD, ROOT, Index, download, interpreter, once, tools
+from act import DEAD, ROOT, Index, download, interpreter, once, quoted, tools
+from act import script as stand_in
 from gitlab_ci_local import REPORTS, TEMPLATE, Job, Ran, Runner, Use, at, pipeline
 from gitlab_server import Answer, GitLab, Group, Project, Token, certificates, in_days
 from hypothesis import HealthCheck, given, settings
@@ -434,7 +435,8 @@ def test_a_missing_token_is_told_with_the_variable_and_the_page_to_set_it_on(ver
 
 def test_an_unprotected_branch_is_told_as_the_cause(verdicts: Verdicts) -> None:
     said = {name: verdicts.ran[name].log for name in ("unprotected", "own_request", "protected")}
-    assert {name for name, log in said.items() if "not protected" in log} == {"unprotected", "own_request"}
+    assert {name for name, log in said.items() if "not protected" in log} == {"unprotected"}
+    assert {name for name, log in said.items() if "merge request pipeline" in log} == {"own_request"}
 
 
 def test_on_a_protected_branch_an_environment_is_told_as_a_cause(verdicts: Verdicts) -> None:
@@ -884,6 +886,40 @@ def test_the_script_is_one_for_any_shell() -> None:
     done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == ""
     assert done.returncode == 0
+
+
+# How GitLab's runner starts a script (gitlab-runner, shells/bash.go), without and with FF_USE_NEW_BASH_EVAL_STRATEGY.
+STARTS = {"old": ": | eval {}", "new": ": | (eval {})"}
+SHORT = re.findall(r'`script: (\[".*"\])`', GUIDE.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+@pytest.mark.parametrize("lines", [rendered()["check-token"]["script"], *map(yaml.safe_load, SHORT)], ids=len)
+def test_the_exit_code_reaches_gitlab_as_it_is(tmp_path: Path, shell: str, start: str, lines: list[str]) -> None:
+    options = "if set -o | grep pipefail >/dev/null; then set -o pipefail; fi\nset -o errexit\n"
+    script = f"{options}{start.format(quoted(chr(10).join(lines)))}\nexit 0\n"
+    for code in (0, 2, 10, 20, 33, 70):
+        stand_in(tmp_path / "glcheck", f"exit {code}")
+        env = {"PATH": os.pathsep.join((str(tmp_path), os.defpath))}
+        done = subprocess.run([shell], input=script, env=env, cwd=tmp_path, text=True, timeout=60, check=False)
+        assert done.returncode == code
+
+
+def test_there_is_a_short_script_in_the_guide() -> None:
+    assert len(SHORT) == 1
+
+
+def test_reports_that_lay_around_are_not_those_of_a_job_that_could_not_check(tmp_path: Path) -> None:
+    for name in REPORTS:
+        (tmp_path / name).write_text("GLCHECK_OK=true\n")
+    stand_in(tmp_path / "bin" / "python3", "exit 1")
+    tools(tmp_path / "bin")
+    script = "\n".join(rendered()["check-token"]["script"])
+    env = {"PATH": str(tmp_path / "bin"), "GLCHECK_REQUIREMENT": "glcheck"}
+    done = subprocess.run(["/bin/sh", "-e"], input=script, env=env, cwd=tmp_path, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert not [name for name in REPORTS if (tmp_path / name).exists()]
 
 
 # Text on one line, as GitLab's reader of YAML has it: it takes these two for breaks of lines as well.

@@ -649,6 +649,27 @@ def test_the_token_of_the_job_is_checked_as_one_when_it_is_named(run_alone: Run)
         assert len(asked.links) == 1
 
 
+def test_nobody_is_told_to_store_a_token_in_the_variable_of_the_job_token(run_alone: Run) -> None:
+    with GitLab() as gitlab:
+        env = {**LAB, "CI_API_V4_URL": f"{gitlab.url}/api/v4", "CI_JOB_TOKEN": JOB}
+        dead = reported(run_alone, "--token-env", "CI_JOB_TOKEN", env=env)
+        assert dead.result.code == 12
+        assert "run the job again" in dead.result.problem["fix"]
+        assert [link.url for link in dead.links] == [gitlab.url]
+        gitlab.add(Token(JOB, kind="job"))
+        asked = reported(run_alone, "--token-env", "CI_JOB_TOKEN", "--scopes", "api", env=env)
+        assert "/personal_access_tokens" in asked.result.problem["fix"]
+        assert "store it" not in asked.result.problem["fix"]
+
+
+def test_a_file_variable_that_is_not_there_is_told_and_no_other_token_checked(gitlab: GitLab, run: Run) -> None:
+    gitlab.add(Token(GOOD))
+    result = run.json(token=GOOD, env={**LAB, "GLCHECK_TOKEN_FILE": ""})
+    assert (result.code, gitlab.requests) == (2, [])
+    assert "GLCHECK_TOKEN_FILE" in result.problem["message"]
+    assert run(token=GOOD, env={"GLCHECK_TOKEN_FILE": ""}).code == 0
+
+
 def test_the_token_of_the_job_is_not_taken_unless_it_is_named(gitlab: GitLab, run: Run) -> None:
     gitlab.add(Token(JOB, kind="job"))
     found = reported(run, env={**LAB, "CI_JOB_TOKEN": JOB})

@@ -745,3 +745,13 @@ def test_a_flag_that_the_policy_outweighs_is_noted(gitlab: GitLab, run: Run) -> 
     result = run.json("--scopes", "sudo", token=GOOD)
     assert result.code == 0
     assert any("--scopes" in note for note in result.token["notes"])
+
+
+def test_a_variable_that_the_policy_outweighs_is_noted_with_the_file(gitlab: GitLab, run: Run) -> None:
+    write(run, "scopes: [sudo]\ntokens:\n- name: a\n  token-env: GITLAB_TOKEN\n  scopes: [read_api]\n")
+    gitlab.add(Token(GOOD))
+    result = run.json(token=GOOD, env={"GLCHECK_TOKEN_ENV": "OTHER", "GLCHECK_MIN_VALIDITY": "1d"})
+    assert result.code == 0
+    (note,) = (said for said in result.token["notes"] if "no effect" in said)
+    assert "GLCHECK_TOKEN_ENV" in note
+    assert ".glcheck.yml" in note
