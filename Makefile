@@ -30,7 +30,7 @@ check: $(READY)  ## lint, format, types, and the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy glcheck action tests
-	$(BIN)/shellcheck action/prepare.sh
+	$(BIN)/shellcheck action/prepare.sh hooks/pre-push
 	$(BIN)/python -m pytest -n 2 tests
 
 format: $(READY)  ## format the code

@@ -6,11 +6,12 @@ import argparse
 from typing import NoReturn
 
 from glcheck.categories import Category, Failure, Problem
-from glcheck.settings import NAMES_OF_SECRETS, SETTINGS, Setting, did_you_mean, nameable
+from glcheck.settings import NAMES_OF_SECRETS, SETTINGS, Setting, did_you_mean, is_boolean, nameable
 
 COMMANDS = {
     "check": "check tokens; this is also what happens when no command is named",
     "config": "validate the settings and the policy file without asking GitLab",
+    "hook": "check tokens before a push: successes are remembered, and a missing network stops nothing",
     "explain": "tell what a category means, what usually causes it, and how to fix it",
 }
 _EPILOG = "The token comes from an environment variable, a file or standard input, never from the command line."
@@ -48,10 +49,16 @@ def parse(argv: list[str]) -> tuple[str, argparse.Namespace]:
         parser.add_argument("category", nargs="?", metavar="CATEGORY", help="all are listed if it is left out")
     else:
         _add_settings(parser)
+    if command == "config":
+        parser.add_argument("files", nargs="*", metavar="FILE", help="policy file, like --config")
+    if command == "hook":
+        parser.add_argument("remote", nargs="*", metavar="REMOTE", help="where git pushes to: its name, its address")
     parser.add_argument("-q", "--quiet", action="store_true", help="show problems only")
     parser.add_argument("-v", "--verbose", action="store_true", help="show requests, and where glcheck itself failed")
     parser.add_argument("--color", metavar="WHEN", default="auto", help="auto, always or never")
-    given, extra = parser.parse_known_args(argv)
+    given, extra = parser.parse_known_args(_with_values(argv))
+    if command == "hook":
+        extra += given.remote[2:]
     if extra:
         raise _unknown(extra[0], parser)
     if given.color not in ("auto", "always", "never"):
@@ -67,6 +74,15 @@ def _command(argv: list[str]) -> tuple[str, list[str]]:
         if word not in ("-q", "-v", "--quiet", "--verbose") and not word.startswith("--color="):
             break
     return "check", argv
+
+
+def _with_values(argv: list[str]) -> list[str]:
+    """The command line, where a switch that stands alone takes no word behind it that is not its value."""
+    switches = [setting.flag for setting in SETTINGS.values() if "bool" in setting.types]
+    return [
+        f"{word}=true" if word in switches and not is_boolean(following) else word
+        for word, following in zip(argv, [*argv[1:], ""], strict=False)
+    ]
 
 
 def _show_help() -> NoReturn:

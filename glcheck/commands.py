@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from glcheck import command_line, plan, run, surroundings
 from glcheck.categories import Category, Failure, Problem
 from glcheck.command_line import usage
+from glcheck.settings import SETTINGS
 
 if TYPE_CHECKING:
     from glcheck.formats import Style
@@ -31,7 +32,11 @@ def execute(argv: list[str], directory: str) -> int:
             _show_requests()
         if command == "explain":
             return _explain(given.category)
-        return _check(given, Path(directory), os.environ, ask=command == "check")
+        flags = {name: values for name, values in vars(given).items() if name in SETTINGS and values is not None}
+        if command == "config" and given.files:
+            named = [{**flags, "config": [file]} for file in given.files]
+            return max(_check(command, given, one, Path(directory), os.environ) for one in named)
+        return _check(command, given, flags, Path(directory), os.environ)
     except Failure as failure:
         _say(failure.problem)
         return failure.problem.category.exit_code
@@ -52,14 +57,22 @@ def _explain(label: str | None) -> int:
     return 0
 
 
-def _check(given: argparse.Namespace, directory: Path, environ: Mapping[str, str], *, ask: bool) -> int:
-    flags = {name: values for name, values in vars(given).items() if isinstance(values, list) and name != "only"}
+def _check(
+    command: str, given: argparse.Namespace, flags: dict[str, list[str]], directory: Path, environ: Mapping[str, str]
+) -> int:
     try:
-        planned = plan.resolve(flags, environ, directory, given.only)
-        style = _style(given, environ, planned.output.path)
-        if not ask and not planned.problems:
-            return _config_is_sound(planned, style, environ)
-        return _write(run.run(planned, environ), planned.output, style, environ)
+        if command == "hook":
+            from glcheck import hook
+
+            planned = plan.resolve(flags, environ, directory, given.only, hook.MAX_WAIT)
+            remote = given.remote[-1] if given.remote else environ.get("PRE_COMMIT_REMOTE_URL", "")
+            report = hook.check(planned, remote, environ)
+        else:
+            planned = plan.resolve(flags, environ, directory, given.only)
+            if command == "config" and not planned.problems:
+                return _config_is_sound(planned, _style(given, environ, planned.output.path), environ)
+            report = run.run(planned, environ)
+        return _write(report, planned.output, _style(given, environ, planned.output.path), environ)
     except Failure:
         raise
     except Exception as error:
@@ -89,7 +102,7 @@ def _style(given: argparse.Namespace, environ: Mapping[str, str], path: str | No
     if given.color == "auto" and path is None and not environ.get("NO_COLOR"):
         forced = environ.get("FORCE_COLOR", "") not in ("", "0")
         color = forced or (sys.stdout.isatty() and environ.get("TERM") != "dumb")
-    return Style(color, given.quiet, given.verbose)
+    return Style(color, given.quiet, given.verbose, brief="remote" in given)
 
 
 def _write(report: Report, output: Output, style: Style, environ: Mapping[str, str]) -> int:

@@ -17,6 +17,7 @@ class Style(NamedTuple):
     color: bool = False
     quiet: bool = False  # only problems
     verbose: bool = False  # also notes on what is in order
+    brief: bool = False  # one line on a token that could not be checked and stops nothing
 
 
 def render(kind: str, report: Report, style: Style) -> str:
@@ -51,9 +52,10 @@ def text(report: Report, style: Style) -> str:
     """The report for people: a line for each token that is in order, a short block for each problem."""
     lines = [line for problem in report.problems for line in _problem_lines("", problem, style)]
     for token in report.tokens:
+        unchecked = token.ok and token.token is None and token.problems
         for problem in token.problems:
-            lines += _problem_lines(f"{token.name}: ", problem, style)
-        if token.ok and not style.quiet:
+            lines += _problem_lines(f"{token.name}: ", problem, style)[: 1 if unchecked and style.brief else None]
+        if token.ok and not style.quiet and not (unchecked and style.brief):
             lines.append(f"{_paint('ok', 'ok', style)} {token.name}: {summary(token)}")
         if (token.notes and not style.quiet) or style.verbose:
             lines += [f"  note: {note}" for note in token.notes]
@@ -64,7 +66,7 @@ def summary(token: TokenReport) -> str:
     """A token that is in order, in one line."""
     described = token.token
     if described is None:
-        return "not checked, because the problem above is allowed"
+        return "not checked, because the problem above is allowed" if token.problems else "not asked about"
     kinds = {"access-token": "access token", "job": "job token", "oauth": "OAuth token"}
     kind = kinds.get(described.kind, f"{described.kind.replace('-', ' ')} token")
     parts = [f'{kind} "{described.name}"' if described.name else kind]

@@ -177,7 +177,7 @@ def _validity(asked: Requirements, token: Token, left: float | None) -> list[Pro
     problems = []
     if left is not None and left < asked.min_validity:
         problems.append(_expires_soon(token, left, asked.min_validity, "min-validity", "error"))
-    elif left is not None and left < (wanted := _warn_below(asked.warn_validity, token)):
+    elif left is not None and left < (wanted := warn_below(asked.warn_validity, token)):
         setting = "warn-validity, auto" if asked.warn_validity == WARN_AUTO else "warn-validity"
         problems.append(_expires_soon(token, left, wanted, setting, "warning"))
     if asked.max_validity is not None and (left is None or left > asked.max_validity):
@@ -197,7 +197,7 @@ def _validity(asked: Requirements, token: Token, left: float | None) -> list[Pro
     return problems
 
 
-def _warn_below(warn_validity: float, token: Token) -> float:
+def warn_below(warn_validity: float, token: Token) -> float:
     """Seconds; `auto` is two weeks, but at most a quarter of the token's whole lifetime."""
     if warn_validity != WARN_AUTO:
         return warn_validity

@@ -18,7 +18,8 @@ from glcheck.secret import INPUT, Source
 from glcheck.settings import EXCLUSIVE, NAMES_OF_SECRETS, SETTINGS, WARN_AUTO, Setting, did_you_mean, nameable
 
 _NAME = re.compile(r"[A-Za-z0-9 _.-]{1,80}", re.ASCII)
-_TIMEOUT, _MAX_WAIT = 10.0, 60.0
+_TIMEOUT, MAX_WAIT = 10.0, 60.0
+_HOOK_MAX_AGE = 3600
 _MOST_PROBLEMS = 50  # who has more will run it again after mending these
 
 
@@ -80,6 +81,8 @@ class Plan(NamedTuple):
     output: Output
     policy: str | None  # the policy file in use, as it was named or found
     problems: tuple[Problem, ...]
+    hook_max_age: float
+    hook_strict: bool
 
 
 class Given(NamedTuple):
@@ -98,13 +101,14 @@ def resolve(
     environ: Mapping[str, str],
     directory: Path,
     only: Sequence[str] = (),
+    max_wait: float = MAX_WAIT,
 ) -> Plan:
     """The plan that the layers make: flags over environment over policy file over defaults.
 
     `flags` has the texts given for each setting; `directory` is where a policy file is looked for;
-    `only` names the tokens of the policy to check, all if it is empty.
+    `only` names the tokens of the policy to check, all if it is empty; `max_wait` is the default of that setting.
     """
-    return _Resolver(environ, directory).resolve(flags, only)
+    return _Resolver(environ, directory).resolve(flags, only, max_wait)
 
 
 class _Resolver:
@@ -118,7 +122,7 @@ class _Resolver:
         self.found = False  # whether it was merely found, not named
         self.origins: set[tuple[str, str, int]] = set()  # where a found one may send a token
 
-    def resolve(self, flags: Mapping[str, Sequence[str]], only: Sequence[str]) -> Plan:
+    def resolve(self, flags: Mapping[str, Sequence[str]], only: Sequence[str], max_wait: float) -> Plan:
         by_flag = self.layer(self.read(SETTINGS[name], texts, SETTINGS[name].flag) for name, texts in flags.items())
         by_variable = self.layer([*map(self.from_environment, SETTINGS.values()), self.from_input()])
         self.origins = address.named_origins(self.environ, *flags.get("url", ()))
@@ -132,13 +136,19 @@ class _Resolver:
             if name not in names:
                 self.complain("--only", f"there is no such token in the policy, which has {', '.join(names)}")
         output = self.output(top)
+        defaults = {"timeout": _TIMEOUT, "max-wait": max_wait, "hook-max-age": _HOOK_MAX_AGE, "hook-strict": False}
+        of_run: dict[str, Any] = {
+            name: top[name].value if name in top else default for name, default in defaults.items()
+        }
         return Plan(
             tuple(policy for policy in tokens if not self.problems and (not only or policy.name in only)),
-            top["timeout"].value if "timeout" in top else _TIMEOUT,
-            top["max-wait"].value if "max-wait" in top else _MAX_WAIT,
+            of_run["timeout"],
+            of_run["max-wait"],
             output,
             self.file or None,
             tuple(self.problems.values())[:_MOST_PROBLEMS],
+            of_run["hook-max-age"],
+            of_run["hook-strict"],
         )
 
     def from_environment(self, setting: Setting) -> Given | None:
@@ -238,8 +248,9 @@ class _Resolver:
             self.complain(
                 origin,
                 f"it would send tokens to {given.value}, and nothing outside this file confirms that address",
-                f"If it is right, run `glcheck --config {self.file}`, or set GITLAB_URL (or GLCHECK_URL, GITLAB_HOST, "
-                "CI_SERVER_URL, CI_API_V4_URL, --url) to it. Otherwise a checkout could redirect your tokens.",
+                f"If it is right, name the file with `--config {self.file}`, or set GITLAB_URL (or GLCHECK_URL, "
+                "GITLAB_HOST, CI_SERVER_URL, CI_API_V4_URL, --url) to it. Otherwise a checkout could redirect your "
+                "tokens.",
             )
         return given
 

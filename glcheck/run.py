@@ -27,17 +27,25 @@ _Found = tuple[Token | None, list[Problem], list[str]]  # a token, what is wrong
 
 
 class _Task(NamedTuple):
-    """One token of the plan: its secret, or the problem with it, and whom to ask about it."""
+    """One token of the plan: its secret, or the problem with it, and whom to ask about it or what is known already."""
 
     policy: TokenPolicy
     secret: Secret | Problem
-    gitlab: GitLab | None  # None: there is nothing to ask
+    known: TokenReport | None
+    gitlab: GitLab | None = None  # None: there is nothing to ask
 
 
-def run(plan: Plan, environ: Mapping[str, str]) -> Report:
+def _nothing(_policy: TokenPolicy, _secret: Secret) -> None:
+    """What a check remembers."""
+
+
+def run(
+    plan: Plan, environ: Mapping[str, str], recall: Callable[[TokenPolicy, Secret], TokenReport | None] = _nothing
+) -> Report:
     """The report of that plan. Problems are in it, none is raised.
 
-    It takes `max_wait` seconds at most; what GitLab has not answered by then is network-error.
+    It takes `max_wait` seconds at most; what GitLab has not answered by then is network-error. `recall` gives the
+    report on a token that need not be asked about.
     """
     started = time.monotonic()
     deadline = started + plan.max_wait
@@ -47,11 +55,14 @@ def run(plan: Plan, environ: Mapping[str, str]) -> Report:
     typed = any(policy.source.file == STANDARD_INPUT for policy in plan.tokens)
     standard_input = secret.read_standard_input(plan.max_wait) if typed else b""
     secrets = [_attempt(partial(_secret, policy, environ, standard_input, plan.max_wait)) for policy in plan.tokens]
-    if not any(isinstance(one, Secret) for one in secrets):
-        tasks = [_Task(policy, one, None) for policy, one in zip(plan.tokens, secrets, strict=True)]
+    tasks = [
+        _Task(policy, one, recall(policy, one) if isinstance(one, Secret) else None)
+        for policy, one in zip(plan.tokens, secrets, strict=True)
+    ]
+    if all(task.known or isinstance(task.secret, Problem) for task in tasks):
         return Report(checked_at, tuple(map(_report, tasks)))
     veil = text.Veil(one.value for one in secrets if isinstance(one, Secret))
-    tasks = _tasks(plan, secrets, veil, deadline)
+    tasks = _with_somebody_to_ask(tasks, plan, veil, deadline)
     reports = _all_at_once([partial(_report, task) for task in tasks], deadline)
     tokens = [report or _unfinished(task, started) for report, task in zip(reports, tasks, strict=True)]
     return Report(checked_at, veil.mask(tuple(tokens)))
@@ -107,8 +118,8 @@ def _secret(policy: TokenPolicy, environ: Mapping[str, str], standard_input: byt
     return value
 
 
-def _tasks(plan: Plan, secrets: Sequence[Secret | Problem], veil: text.Veil, deadline: float) -> list[_Task]:
-    """What to do for each token. Entries with the same secret at the same GitLab share what is asked."""
+def _with_somebody_to_ask(tasks: Sequence[_Task], plan: Plan, veil: text.Veil, deadline: float) -> list[_Task]:
+    """The tasks with whom to ask. Entries with the same secret at the same GitLab share what is asked."""
     import logging  # and requests, for those who have something to ask
 
     from glcheck.gitlab import Account, GitLab
@@ -126,8 +137,10 @@ def _tasks(plan: Plan, secrets: Sequence[Secret | Problem], veil: text.Veil, dea
         )
     )
     return [
-        _Task(policy, one, GitLab(account(policy.url, policy.ca_file, one.value)) if isinstance(one, Secret) else None)
-        for policy, one in zip(plan.tokens, secrets, strict=True)
+        task._replace(gitlab=GitLab(account(task.policy.url, task.policy.ca_file, task.secret.value)))
+        if isinstance(task.secret, Secret) and not task.known
+        else task
+        for task in tasks
     ]
 
 
@@ -166,6 +179,8 @@ def _all_at_once(steps: Sequence[Callable[[], TokenReport]], deadline: float) ->
 
 def _report(task: _Task) -> TokenReport:
     """The report on one token, whatever happens on the way to it."""
+    if task.known:
+        return task.known
     started = time.monotonic()
     found = _attempt(partial(_examine, task))
     token, problems, notes = (None, [found], []) if isinstance(found, Problem) else found
@@ -204,6 +219,8 @@ def _unfinished(task: _Task, started: float) -> TokenReport:
     """The report on a token for which the time was too short: what GitLab did say counts."""
     from glcheck.transport import OUT_OF_TIME
 
+    if task.known:
+        return task.known
     if task.gitlab is None or task.gitlab.described is None:
         return _finished(task, None, [OUT_OF_TIME], [], started)
     return _finished(task, *_judged(task.policy, task.gitlab, task.gitlab.described, OUT_OF_TIME), started)

@@ -14,6 +14,7 @@ from glcheck.categories import ALLOWABLE, Category
 
 KINDS = ("personal", "project", "group", "service-account", "job", "oauth")
 FORMATS = ("text", "json", "github", "junit", "markdown", "annotations", "dotenv")
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 WARN_AUTO = -1.0  # stands for "14 days, at most a quarter of the lifetime" until the lifetime is known
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -32,11 +33,15 @@ def _choice(names: Sequence[str]) -> Callable[[str], str]:
     return read
 
 
+def is_boolean(text: str) -> bool:
+    """Whether a text is one that a switch can be set to."""
+    return text.lower() in _BOOLEANS
+
+
 def _boolean(text: str) -> bool:
-    value = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(text.lower())
-    if value is None:
+    if not is_boolean(text):
         raise ValueError("must be true or false")
-    return value
+    return _BOOLEANS[text.lower()]
 
 
 def _scope(text: str) -> str:

@@ -1,0 +1,117 @@
+"""The manners of a hook: which tokens a push concerns, what is not asked again, and what does not stop the push."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from glcheck import address, durations, remembered, run, text
+from glcheck.categories import Category, Problem
+from glcheck.plan import Plan, TokenPolicy
+from glcheck.report import Report, TokenReport
+from glcheck.secret import Secret
+
+MAX_WAIT = 5.0  # seconds that a push waits for a network that is not there
+# Git over SSH through the HTTPS port (doc/user/ssh.md).
+_SAME_HOST = {"altssh.gitlab.com": "gitlab.com"}
+
+
+def check(plan: Plan, remote: str, environ: Mapping[str, str]) -> Report:
+    """The report for a push to that remote (an address, a path, or nothing where it is not known).
+
+    What could not be asked, and a missing token that nobody named, are warnings unless the plan is strict.
+    """
+    host = host_of(remote)
+    concerned = tuple(policy for policy in plan.tokens if not host or host == urlsplit(policy.url).hostname)
+    memory = _Memory(remembered.place(environ), plan.hook_max_age)
+    report = run.run(plan._replace(tokens=concerned), environ, memory.recall)
+    memory.learn(report)
+    if not plan.hook_strict:
+        report = _softened(report, concerned)
+    elsewhere = (
+        _not_asked(policy, f"The push goes to {text.one_line(host or '')} and not to {address.host(policy.url)}.")
+        for policy in plan.tokens
+        if policy not in concerned
+    )
+    return report._replace(tokens=(*report.tokens, *elsewhere))
+
+
+def _not_asked(policy: TokenPolicy, why: str) -> TokenReport:
+    notes = (*policy.notes, why)
+    return TokenReport(policy.name, policy.source.label, policy.url, None, (), notes, 0, 0, policy.requirements)
+
+
+def host_of(remote: str) -> str | None:
+    """The host of a remote as git writes it: an URL, or `user@host:path`; None for a path, which has none."""
+    if re.match(r"file://|\w+::", remote):  # a path, and what a remote helper alone understands
+        return None
+    if "://" in remote:
+        try:
+            host = urlsplit(remote).hostname or ""
+        except ValueError:
+            return None
+    else:  # the colon comes before any slash; one letter before it is a drive
+        match = re.match(r"(?:[^/:]*@)?(\[[^]/]+\]|[^/:\[]{2,}):", remote)
+        host = match[1].strip("[]").lower() if match else ""
+    host = host.rstrip(".")
+    return _SAME_HOST.get(host, host) or None
+
+
+class _Memory:
+    """The tokens of a run that were found in order not long ago."""
+
+    def __init__(self, directory: Path | None, max_age: float) -> None:
+        self._directory = directory
+        self._max_age = max_age
+        self._since = time.time()  # before anything is asked: what an answer says of the future is counted from here
+        self._keys: dict[str, str] = {}
+
+    def recall(self, policy: TokenPolicy, secret: Secret) -> TokenReport | None:
+        """The report on a token that need not be asked about again."""
+        if self._directory is None:
+            return None
+        self._keys[policy.name] = name = remembered.key(policy, secret)
+        age = remembered.age(self._directory, name, self._max_age)
+        if age is None:
+            return None
+        return _not_asked(policy, f"It was in order {durations.say_seconds(age)} ago, which is remembered.")
+
+    def learn(self, report: Report) -> None:
+        """Remember the tokens that are in order; nothing at all if one of them is not."""
+        if self._directory is None:
+            return
+        if not (report.ok or report.category.could_not_ask):
+            remembered.forget(self._directory)
+            return
+        for token in report.tokens:
+            seconds = min(self._max_age, _good_for(token))
+            if seconds > 0:
+                remembered.remember(self._directory, self._keys[token.name], self._since, seconds)
+
+
+def _good_for(token: TokenReport) -> float:
+    """Seconds until the verdict on the token would be another; 0 where that is not known."""
+    from glcheck.judgement import warn_below  # only after GitLab was asked
+
+    described, asked = token.token, token.requirements
+    if described is None or token.problems or described.kind == "job":  # which dies when its job ends
+        return 0
+    if token.seconds_left is None:
+        return float("inf")
+    return token.seconds_left - max(asked.min_validity, warn_below(asked.warn_validity, described))
+
+
+def _softened(report: Report, policies: Sequence[TokenPolicy]) -> Report:
+    named = {policy.name for policy in policies if policy.named_in_policy}
+
+    def soften(problem: Problem, token: TokenReport) -> Problem:
+        nobody_named_it = problem.category is Category.TOKEN_MISSING and token.name not in named
+        if problem.severity != "error" or not (problem.category.could_not_ask or nobody_named_it):
+            return problem
+        return problem._replace(severity="warning", message=f"{problem.message} This does not stop the push.")
+
+    tokens = (t._replace(problems=tuple(soften(problem, t) for problem in t.problems)) for t in report.tokens)
+    return report._replace(tokens=tuple(tokens))
