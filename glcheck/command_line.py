@@ -77,10 +77,10 @@ def _command(argv: list[str]) -> tuple[str, list[str]]:
 
 
 def _with_values(argv: list[str]) -> list[str]:
-    """The command line, where a switch that stands alone takes no word behind it that is not its value."""
+    """The command line, where a switch takes no word behind it that is neither its value nor empty."""
     switches = [setting.flag for setting in SETTINGS.values() if "bool" in setting.types]
     return [
-        f"{word}=true" if word in switches and not is_boolean(following) else word
+        f"{word}=true" if word in switches and following and not is_boolean(following) else word
         for word, following in zip(argv, [*argv[1:], ""], strict=False)
     ]
 

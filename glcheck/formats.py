@@ -52,7 +52,10 @@ def text(report: Report, style: Style) -> str:
     """The report for people: a line for each token that is in order, a short block for each problem."""
     lines = [line for problem in report.problems for line in _problem_lines("", problem, style)]
     for token in report.tokens:
-        unchecked = token.ok and token.token is None and token.problems
+        if token.token is None and not token.problems:
+            lines += [] if style.quiet else [f"not asked {token.name}: {' '.join(token.notes)}"]
+            continue
+        unchecked = token.ok and token.token is None
         for problem in token.problems:
             lines += _problem_lines(f"{token.name}: ", problem, style)[: 1 if unchecked and style.brief else None]
         if token.ok and not style.quiet and not (unchecked and style.brief):
@@ -66,7 +69,7 @@ def summary(token: TokenReport) -> str:
     """A token that is in order, in one line."""
     described = token.token
     if described is None:
-        return "not checked, because the problem above is allowed" if token.problems else "not asked about"
+        return "not checked, because the problem above is allowed"
     kinds = {"access-token": "access token", "job": "job token", "oauth": "OAuth token"}
     kind = kinds.get(described.kind, f"{described.kind.replace('-', ' ')} token")
     parts = [f'{kind} "{described.name}"' if described.name else kind]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from glcheck import address, durations, remembered, run, text
+from glcheck import durations, remembered, run, text
 from glcheck.categories import Category, Problem
 from glcheck.plan import Plan, TokenPolicy
 from glcheck.report import Report, TokenReport
@@ -32,7 +32,7 @@ def check(plan: Plan, remote: str, environ: Mapping[str, str]) -> Report:
     if not plan.hook_strict:
         report = _softened(report, concerned)
     elsewhere = (
-        _not_asked(policy, f"The push goes to {text.one_line(host or '')} and not to {address.host(policy.url)}.")
+        _not_asked(policy, f"The push goes to {text.one_line(host or '')}, and its `url` is {policy.url}.")
         for policy in plan.tokens
         if policy not in concerned
     )
@@ -77,7 +77,7 @@ class _Memory:
         age = remembered.age(self._directory, name, self._max_age)
         if age is None:
             return None
-        return _not_asked(policy, f"It was in order {durations.say_seconds(age)} ago, which is remembered.")
+        return _not_asked(policy, f"It was in order {durations.say_seconds(age)} ago.")
 
     def learn(self, report: Report) -> None:
         """Remember the tokens that are in order; nothing at all if one of them is not."""

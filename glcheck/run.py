@@ -272,7 +272,7 @@ def _worded(problem: Problem, policy: TokenPolicy, advice: str) -> Problem:
     for blank, word in words.items():
         message, fix = message.replace(blank, word), fix.replace(blank, word)
     return problem._replace(
-        message=message[0].upper() + message[1:],
+        message=message if problem.message.startswith("{host}") else message[0].upper() + message[1:],
         fix=fix,
         severity="warning" if problem.category in policy.allow else problem.severity,
     )

@@ -177,7 +177,8 @@ _TABLE = (
     Setting("ca-file", "FILE", _any_text, "CA certificates of a private CA", if_found=False),
     Setting("allow-http", "YES", _boolean, "permit http:// to a host that is not loopback", _SWITCH, if_found=False),
     Setting("hook-max-age", "TIME", durations.read_validity, "how long a hook remembers a success", _TIME, place="run"),
-    Setting("hook-strict", "YES", _boolean, "a hook also stops when GitLab could not be asked", _SWITCH, place="run"),
+    Setting("hook-strict", "YES", _boolean,
+            "a hook also stops when GitLab could not be asked, or there is no token", _SWITCH, place="run"),
 )
 # fmt: on
 SETTINGS = {setting.name: setting for setting in _TABLE}
