@@ -70,15 +70,15 @@ def _check(
         else:
             planned = plan.resolve(flags, environ, directory, given.only)
             if command == "config" and not planned.problems:
-                return _config_is_sound(planned, _style(given, environ, planned.output.path), environ)
+                return _config_is_sound(planned, _style(command, given, environ, planned.output.path), environ)
             report = run.run(planned, environ)
-        return _write(report, planned.output, _style(given, environ, planned.output.path), environ)
+        return _write(report, planned.output, _style(command, given, environ, planned.output.path), environ)
     except Failure:
         raise
     except Exception as error:
         usual = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
         plain = plan.Output("json" if given.format == ["json"] else usual, None, ())
-        return _write(run.failed(error), plain, _style(given, environ, None), environ)
+        return _write(run.failed(error), plain, _style(command, given, environ, None), environ)
 
 
 def _config_is_sound(planned: Plan, style: Style, environ: Mapping[str, str]) -> int:
@@ -95,14 +95,14 @@ def _config_is_sound(planned: Plan, style: Style, environ: Mapping[str, str]) ->
 # --- output ---
 
 
-def _style(given: argparse.Namespace, environ: Mapping[str, str], path: str | None) -> Style:
+def _style(command: str, given: argparse.Namespace, environ: Mapping[str, str], path: str | None) -> Style:
     from glcheck.formats import Style
 
     color = given.color == "always"
     if given.color == "auto" and path is None and not environ.get("NO_COLOR"):
         forced = environ.get("FORCE_COLOR", "") not in ("", "0")
         color = forced or (sys.stdout.isatty() and environ.get("TERM") != "dumb")
-    return Style(color, given.quiet, given.verbose, brief="remote" in given)
+    return Style(color, given.quiet, given.verbose, brief=command == "hook")
 
 
 def _write(report: Report, output: Output, style: Style, environ: Mapping[str, str]) -> int:

@@ -6,9 +6,9 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from glcheck import durations, remembered, run, text
+from glcheck import durations, remembered, run, shapes, text
 from glcheck.categories import Category, Problem
 from glcheck.plan import Plan, TokenPolicy
 from glcheck.report import Report, TokenReport
@@ -17,6 +17,7 @@ from glcheck.secret import Secret
 MAX_WAIT = 5.0  # seconds that a push waits for a network that is not there
 # Git over SSH through the HTTPS port (doc/user/ssh.md).
 _SAME_HOST = {"altssh.gitlab.com": "gitlab.com"}
+_DEAD = (Category.TOKEN_INVALID, Category.TOKEN_EXPIRED, Category.TOKEN_REVOKED)
 
 
 def check(plan: Plan, remote: str, environ: Mapping[str, str]) -> Report:
@@ -31,8 +32,9 @@ def check(plan: Plan, remote: str, environ: Mapping[str, str]) -> Report:
     memory.learn(report)
     if not plan.hook_strict:
         report = _softened(report, concerned)
+    there = _shown(host or "", remote)
     elsewhere = (
-        _not_asked(policy, f"The push goes to {text.one_line(host or '')}, and its `url` is {policy.url}.")
+        _not_asked(policy, f"The push goes to {there}, and its `url` is {policy.url}.")
         for policy in plan.tokens
         if policy not in concerned
     )
@@ -45,19 +47,29 @@ def _not_asked(policy: TokenPolicy, why: str) -> TokenReport:
 
 
 def host_of(remote: str) -> str | None:
-    """The host of a remote as git writes it: an URL, or `user@host:path`; None for a path, which has none."""
-    if re.match(r"file://|\w+::", remote):  # a path, and what a remote helper alone understands
+    """The host of a remote as git writes it, or None for a path, which has none.
+
+    It is an URL, `user@host:path`, or the same with `[host:port]` (git's connect.c, parse_connect_url).
+    """
+    if re.match(r"file://|[\w.+-]+::", remote):  # a path, and what a remote helper alone understands
         return None
     if "://" in remote:
         try:
-            host = urlsplit(remote).hostname or ""
+            host = unquote(urlsplit(remote).hostname or "")
         except ValueError:
             return None
     else:  # the colon comes before any slash; one letter before it is a drive
-        match = re.match(r"(?:[^/:]*@)?(\[[^]/]+\]|[^/:\[]{2,}):", remote)
-        host = match[1].strip("[]").lower() if match else ""
+        match = re.match(r"(?:[^/:\\\[]*@)?(?:\[([^]/]+)\]|([^/:\\\[]{2,})):", remote)
+        host = (match[1] or match[2]).rpartition("@")[2].lower() if match else ""
+        host = re.sub(r"^([^:]+):\d+$", r"\1", host)  # more than one colon is an IPv6 address
     host = host.rstrip(".")
     return _SAME_HOST.get(host, host) or None
+
+
+def _shown(host: str, remote: str) -> str:
+    """The host, unless it is a token that stands where a host should be; `remote` has it as it was written."""
+    written = re.search(re.escape(host), remote, re.IGNORECASE)
+    return "another host" if shapes.looks_like_token(written[0] if written else host) else text.one_line(host)
 
 
 class _Memory:
@@ -83,7 +95,7 @@ class _Memory:
         """Remember the tokens that are in order; nothing at all if one of them is not."""
         if self._directory is None:
             return
-        if not (report.ok or report.category.could_not_ask):
+        if any(_is_a_failure(problem) for token in report.tokens for problem in token.problems):
             remembered.forget(self._directory)
             return
         for token in report.tokens:
@@ -92,15 +104,20 @@ class _Memory:
                 remembered.remember(self._directory, self._keys[token.name], self._since, seconds)
 
 
+def _is_a_failure(problem: Problem) -> bool:
+    """Whether GitLab's word, or that of the token itself, is against it; also where the policy allows that."""
+    return problem.category in _DEAD or (problem.severity == "error" and not problem.category.could_not_ask)
+
+
 def _good_for(token: TokenReport) -> float:
     """Seconds until the verdict on the token would be another; 0 where that is not known."""
-    from glcheck.judgement import warn_below  # only after GitLab was asked
-
     described, asked = token.token, token.requirements
     if described is None or token.problems or described.kind == "job":  # which dies when its job ends
         return 0
     if token.seconds_left is None:
         return float("inf")
+    from glcheck.judgement import warn_below  # only where GitLab was asked
+
     return token.seconds_left - max(asked.min_validity, warn_below(asked.warn_validity, described))
 
 

@@ -173,9 +173,13 @@ class _Resolver:
             return ""
         return "Correct it. A file of the repository is there only behind a step with actions/checkout."
 
+    def in_file(self, origin: str) -> bool:
+        """Whether that is a line of the policy file."""
+        return bool(self.file) and origin.startswith(self.file)
+
     def complain(self, origin: str, sentence: str, fix: str = "", category: Category | None = None) -> None:
         """Note a problem of what stands at `origin`: a flag, a variable, or a line of the policy file."""
-        in_file = bool(self.file) and origin.startswith(self.file)
+        in_file = self.in_file(origin)
         if surroundings.in_action(self.environ):
             usual_fix = "Correct the policy file." if in_file else "Correct it in the `with:` of this step."
         elif in_file:
@@ -306,7 +310,7 @@ class _Resolver:
                 self.complain(f"{self.file}:{line}", "another token of this policy has the same name")
             layer = self.layer(self.key(key, of_token=True) for key in keys)
             stronger = (one.origin for one in top.values() if one.name in layer)
-            unused = [origin for origin in stronger if not origin.startswith(self.file)]
+            unused = [origin for origin in stronger if not self.in_file(origin)]
             notes = [f"{origin} has no effect here: {self.file} says it for this token" for origin in unused]
             policy = self.token(name, merge(top, layer))
             policies[name] = policy._replace(notes=(*policy.notes, *notes))
@@ -341,6 +345,7 @@ class _Resolver:
         if exposure and source.variable and self.environ.get(source.variable):
             notes.append(exposure)
         url = self.url(layer)
+        origins = [layer[name].origin for name in ("token-env", "token-file") if name in layer]
         return TokenPolicy(
             name=name or source.name or "token",
             source=source,
@@ -348,7 +353,7 @@ class _Resolver:
             ca_file=self.ca_file(layer, url),
             requirements=requirements,
             allow=given.get("allow", ()),
-            named_in_policy=name is not None,
+            named_in_policy=name is not None or any(self.in_file(origin) for origin in origins),
             notes=tuple(notes),
         )
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import sys
 import time
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from glcheck import __version__
 from glcheck.plan import TokenPolicy
 from glcheck.secret import Secret
 
+_ENTRY = re.compile(r"[0-9a-f]{64}(?:\.\d+)?", re.ASCII)  # the key, and a process while it writes
 _LONGEST = 200  # bytes of an entry; a damaged one can be of any length
 # A link or a pipe in place of an entry must not be followed or waited for. Windows has neither flag.
 _NO_TRAPS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -36,7 +39,7 @@ def place(environ: Mapping[str, str], platform: str = sys.platform) -> Path | No
 
 def key(policy: TokenPolicy, secret: Secret) -> str:
     """What an entry is filed under: a hash of everything that the verdict depends on."""
-    asked = (__version__, policy.url, policy.ca_file, policy.allow, policy.requirements, secret.value)
+    asked = (__version__, policy.url, policy.ca_file, policy.allow, policy.requirements, *secret)
     return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 
@@ -87,13 +90,14 @@ def remember(directory: Path, name: str, since: float, seconds: float) -> None:
             file.write(f"{entry} {_checksum(entry)}".encode())
         unfinished.replace(directory / name)
     except OSError:
-        return
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def forget(directory: Path) -> None:
-    """Remove all entries."""
-    try:
-        for entry in directory.iterdir():
-            entry.unlink()
-    except OSError:
-        return
+    """Remove all entries, and nothing else that may lie there."""
+    with suppress(OSError):
+        for file in directory.iterdir():
+            if _ENTRY.fullmatch(file.name):
+                with suppress(OSError):
+                    file.unlink()

@@ -54,7 +54,7 @@ def run(
         return Report(checked_at, (), plan.problems)
     typed = any(policy.source.file == STANDARD_INPUT for policy in plan.tokens)
     standard_input = secret.read_standard_input(plan.max_wait) if typed else b""
-    secrets = [_attempt(partial(_secret, policy, environ, standard_input, plan.max_wait)) for policy in plan.tokens]
+    secrets = [_attempt(partial(_secret, policy, environ, standard_input, deadline)) for policy in plan.tokens]
     tasks = [
         _Task(policy, one, recall(policy, one) if isinstance(one, Secret) else None)
         for policy, one in zip(plan.tokens, secrets, strict=True)
@@ -103,7 +103,8 @@ def _internal_error(error: Exception) -> Problem:
     )
 
 
-def _secret(policy: TokenPolicy, environ: Mapping[str, str], standard_input: bytes, patience: float) -> Secret:
+def _secret(policy: TokenPolicy, environ: Mapping[str, str], standard_input: bytes, deadline: float) -> Secret:
+    patience = max(deadline - time.monotonic(), 0) / 2  # some of the time is for asking
     value = secret.read(policy.source, environ, standard_input, patience)
     kind = shapes.shape_of(value.value).uncheckable
     if kind:
@@ -221,6 +222,8 @@ def _unfinished(task: _Task, started: float) -> TokenReport:
 
     if task.known:
         return task.known
+    if isinstance(task.secret, Problem):  # it needed no time
+        return _finished(task, None, [task.secret], [], started)
     if task.gitlab is None or task.gitlab.described is None:
         return _finished(task, None, [OUT_OF_TIME], [], started)
     return _finished(task, *_judged(task.policy, task.gitlab, task.gitlab.described, OUT_OF_TIME), started)

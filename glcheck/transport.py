@@ -98,7 +98,8 @@ class Transport:
     def _try(self, path: str, credential: Credential, count: Callable[[], None]) -> Answer | Problem:
         """One request and its answer, or the problem that there was none."""
         started = time.monotonic()
-        timeout = min(self._timeout, self._deadline - started)
+        left = self._deadline - started
+        timeout = min(self._timeout, left)
         if timeout <= 0:
             return OUT_OF_TIME
         count()
@@ -106,7 +107,7 @@ class Transport:
             with self._session.get(
                 self._url + path,
                 auth=credential,
-                timeout=timeout,
+                timeout=(min(timeout, left / 2), timeout),  # an address that swallows all leaves time for the next one
                 stream=True,
                 verify=self._ca_file,
                 proxies=self._proxies,

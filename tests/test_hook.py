@@ -309,6 +309,40 @@ def test_any_failure_drops_all_that_is_remembered(hook: Hook) -> None:
         assert (code, hook.files) == (code, [])
 
 
+def test_a_revocation_is_not_outlived_by_what_is_remembered(hook: Hook) -> None:
+    (hook.store / "directory").mkdir(parents=True)
+    (hook.store / "key of somebody").write_text("precious")
+    value = hook.gitlab.add(Token(secret(1)))
+    env = {"GITLAB_TOKEN": value}
+    assert hook.asks(env=env)
+    hook.gitlab.add(Token(value, revoked=True))
+    assert hook("--scopes", "api", env=env).code == 14
+    assert hook(env=env).code == 14
+    assert sorted(path.name for path in hook.store.iterdir()) == ["directory", "key of somebody"]
+
+
+def test_a_revocation_that_is_allowed_is_one_for_all_entries_of_the_token(hook: Hook) -> None:
+    value = hook.gitlab.add(Token(secret(1)))
+    run = hook.policy({"a": {"secret": value}, "b": {"secret": value, "allow": ["token-revoked"], "scopes": ["api"]}})
+    run("--only", "a")
+    assert len(hook.files) == 1
+    hook.gitlab.add(Token(value, revoked=True))
+    assert run("--only", "b").code == 0
+    assert hook.files == []
+
+
+def test_a_line_break_that_a_token_got_is_told(hook: Hook) -> None:
+    assert hook.asks()
+    assert "line break" in hook(env={"GITLAB_TOKEN": GOOD + "\n"}).out
+
+
+def test_a_token_in_place_of_the_host_is_not_shown(hook: Hook) -> None:
+    for address in (f"{GOOD}:x@gitlab.com/group/app.git", f"https://{GOOD}/app", f"git@{GOOD}:app"):
+        result = hook("origin", address, env={"GITLAB_TOKEN": ""})
+        assert result.code == 0
+        assert GOOD.lower() not in (result.out + result.err).lower()
+
+
 def test_a_failure_beside_a_success_leaves_nothing_remembered(hook: Hook) -> None:
     tokens: dict[str, Settings] = {"good": {}, "bad": {"secret": secret(9)}}
     run = hook.policy(tokens)
@@ -889,6 +923,35 @@ def test_a_mistake_in_a_found_policy_stops_the_push(hook: Hook) -> None:
     assert ".glcheck.yml:2" in result.out
 
 
+def test_a_token_that_needs_no_answer_is_judged_also_when_the_time_is_over(hook: Hook) -> None:
+    hook.gitlab.delay = 60
+    silent: dict[str, Settings] = {f"silent {n}": {"secret": secret(n)} for n in range(16)}
+    run = hook.policy({**silent, "bad": {"secret": f"ghp_{'a1B2' * 9}"}, "absent": {"secret": ""}})
+    result = run("--max-wait", "1s")
+    found = {name: token["category"] for name, token in by_name(result).items() if name not in silent}
+    assert found == {"bad": "token-malformed", "absent": "token-missing"}
+    assert result.code == 10
+
+
+@posix
+def test_a_pipe_that_stays_silent_leaves_time_for_the_other_tokens(hook: Hook) -> None:
+    os.mkfifo(hook.run.directory / "pipe")
+    tokens = [{"name": f"pipe {n}", "token-file": "pipe"} for n in range(3)]
+    tokens.append({"name": "revoked", "token-env": "REVOKED"})
+    (hook.run.directory / "policy.yml").write_text(json.dumps({"tokens": tokens}))
+    revoked = hook.gitlab.add(Token(secret(1), revoked=True))
+    started = time.monotonic()
+    result = hook.json("--config", "policy.yml", "--max-wait", "2s", env={"REVOKED": revoked})
+    assert by_name(result)["revoked"]["category"] == "token-revoked"
+    assert time.monotonic() - started < 5
+
+
+def test_a_variable_that_the_policy_names_has_to_be_there(hook: Hook) -> None:
+    run = hook.policy(None, **{"token-env": "RELEASE_TOKEN"})
+    assert run().code == 10
+    assert run(env={"RELEASE_TOKEN": GOOD}).code == 0
+
+
 # Where the push goes
 
 
@@ -899,11 +962,14 @@ SAME = [
     f"https://{HERE}:8443/{APP}", f"https://me@{HERE}/{APP}", f"https://me:{PASSWORD}@{HERE}:443/{APP}",
     f"https://me:p@ss@{HERE}/{APP}", f"ssh://{HERE}/{APP}", f"ssh://git@{HERE}:2222/{APP}",
     f"git+ssh://git@{HERE}/{APP}", f"git://{HERE}/{APP}", f"git@{HERE}:{APP}", f"git@{HERE}:~me/app", f"{HERE}:{APP}",
-    f"[git@{HERE}:2222]:{APP}", "HTTPS://GitLab.Example.COM/group/app.git", "git@GitLab.Example.Com:group/app.git",
+    f"[git@{HERE}:2222]:{APP}", f"git@[{HERE}:2222]:{APP}", f"[{HERE}]:{APP}",
+    "ssh://git@gitlab%2eexample.com/app", "HTTPS://GitLab.Example.COM/group/app.git",
+    "git@GitLab.Example.Com:group/app.git",
 ]  # fmt: skip
 NO_HOST = [
     "", "origin", "/srv/git/app.git", "../app", "./app", "./a:b", "../a:b", "file:///srv/git/app.git",
     "FILE:///srv/app", "file://localhost/srv/app", r"C:\git\app", "C:/git/app", "c:/git/app", "~/app.git", "sub/a:b",
+    "ext::sh -c x", "foo-bar::x", r"\\server\a:b", r"\\?\C:\app",
 ]  # fmt: skip
 OTHER = {
     ELSEWHERE: "github.com",

@@ -438,6 +438,12 @@ class TestScript:
         assert ended.code == code
         assert ("git push --no-verify" in ended.out) == (code != 0)
 
+    def test_standard_output_is_left_to_git(self, shell: tuple[str, ...], stand_in: StandIn, tmp_path: Path) -> None:
+        script(stand_in.bin / "glcheck", "echo said")
+        command = [*shell, str(HOOK), "origin", "url"]
+        done = subprocess.run(command, env=stand_in.env, cwd=tmp_path, capture_output=True, timeout=60, check=True)
+        assert (done.stdout, done.stderr) == (b"", b"said\n")
+
     def test_standard_input_is_left_to_others(self, shell: tuple[str, ...], stand_in: StandIn, tmp_path: Path) -> None:
         listed = "refs/heads/main 1 refs/heads/main 0\n"
         command = f"{' '.join(shell)} {quoted(HOOK)} && cat"
