@@ -18,7 +18,7 @@ from glcheck.secret import INPUT, Source
 from glcheck.settings import EXCLUSIVE, NAMES_OF_SECRETS, SETTINGS, WARN_AUTO, Setting, did_you_mean, nameable
 
 _NAME = re.compile(r"[A-Za-z0-9 _.-]{1,80}", re.ASCII)
-_TIMEOUT, MAX_WAIT = 10.0, 60.0
+_TIMEOUT, _MAX_WAIT = 10.0, 60.0
 _HOOK_MAX_AGE = 3600
 _MOST_PROBLEMS = 50  # who has more will run it again after mending these
 
@@ -101,7 +101,7 @@ def resolve(
     environ: Mapping[str, str],
     directory: Path,
     only: Sequence[str] = (),
-    max_wait: float = MAX_WAIT,
+    max_wait: float = _MAX_WAIT,
 ) -> Plan:
     """The plan that the layers make: flags over environment over policy file over defaults.
 

@@ -220,11 +220,9 @@ def _unfinished(task: _Task, started: float) -> TokenReport:
     """The report on a token for which the time was too short: what GitLab did say counts."""
     from glcheck.transport import OUT_OF_TIME
 
-    if task.known:
-        return task.known
-    if isinstance(task.secret, Problem):  # it needed no time
-        return _finished(task, None, [task.secret], [], started)
-    if task.gitlab is None or task.gitlab.described is None:
+    if task.gitlab is None:  # it needs no time
+        return _report(task)
+    if task.gitlab.described is None:
         return _finished(task, None, [OUT_OF_TIME], [], started)
     return _finished(task, *_judged(task.policy, task.gitlab, task.gitlab.described, OUT_OF_TIME), started)
 
