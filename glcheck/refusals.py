@@ -28,15 +28,13 @@ def problem(
     status = answer.status
     error, message = body.get("error"), answers.message(body)
     description = str(body.get("error_description"))
-    if status == 401 and error == "invalid_token":
-        for words, refusal in _TOKEN_STATES.items():
-            if description.startswith(words):
+    if status == 401:
+        for whole, refusal in _ABOUT_THE_TOKEN:
+            if body == whole:
                 return refusal
     if status == 401 and error == "dpop_error":
         fix = "Use a token of an account that does not demand DPoP (Preferences, Access tokens)."
         return _restricted("The account of {token} demands DPoP, a signature on every request", fix)
-    if status == 401 and message == "401 Unauthorized":
-        return UNKNOWN
     if status == 403 and error == "insufficient_scope":
         return _may_not(
             lacking or clean(body.get("scope") or "").partition(" ")[0] or "that GitLab demands", answer.path
@@ -151,15 +149,26 @@ UNKNOWN = Problem(
     "{url}; or of another kind, such as a deploy token. If none of this helps, {replace}.",
 )
 REVOKED = Problem(Category.TOKEN_REVOKED, "{token} was revoked, or replaced when it was rotated.", "{Replace}.")
-# By the beginning of `error_description` (lib/api/api_guard.rb).
-_TOKEN_STATES = {
-    "Token is expired.": Problem(Category.TOKEN_EXPIRED, "{token} has expired.", "{Replace}."),
-    "Token was revoked.": REVOKED,
-    "Token is an impersonation token": _restricted(
-        "This GitLab has switched impersonation tokens off, and {token} is one", _ASK_ADMIN
+
+
+def _invalid_token(said: str) -> answers.Json:
+    return {"error": "invalid_token", "error_description": said}
+
+
+# A verdict on the token takes GitLab's own words, whole: much that stands in front of a GitLab says nearly the same.
+_ABOUT_THE_TOKEN: tuple[tuple[answers.Json, Problem], ...] = (
+    ({"message": "401 Unauthorized"}, UNKNOWN),
+    (_invalid_token("Bad Access Token."), UNKNOWN),
+    (
+        _invalid_token("Token is expired. You can either do re-authorization or token refresh."),
+        Problem(Category.TOKEN_EXPIRED, "{token} has expired.", "{Replace}."),
     ),
-    "Bad Access Token.": UNKNOWN,
-}
+    (_invalid_token("Token was revoked. You have to re-authorize from the user."), REVOKED),
+    (
+        _invalid_token("Token is an impersonation token but impersonation was disabled."),
+        _restricted("This GitLab has switched impersonation tokens off, and {token} is one", _ASK_ADMIN),
+    ),
+)
 
 
 def _may_not(wanted: str, path: str) -> Problem:

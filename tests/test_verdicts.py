@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 import trustme
@@ -27,6 +27,7 @@ HTML = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Company lo
 TEXT = (("Content-Type", "text/plain"),)
 JSON = (("Content-Type", "application/json"),)
 UNKNOWN = {"message": "401 Unauthorized"}
+REVOKED = "Token was revoked. You have to re-authorize from the user."
 
 
 def invalid_token(text: str) -> Answer:
@@ -103,7 +104,7 @@ def test_every_refusal_of_gitlab_is_told_apart_by_its_body(gitlab: GitLab, run: 
             invalid_token("Token is expired. You can either do re-authorization or token refresh."),
             "token-expired",
         ),
-        "revoked": (invalid_token("Token was revoked. You have to re-authorize from the user."), "token-revoked"),
+        "revoked": (invalid_token(REVOKED), "token-revoked"),
         "impersonation off": (
             invalid_token("Token is an impersonation token but impersonation was disabled."),
             "account-restricted",
@@ -187,6 +188,16 @@ SOMETHING_ELSE: dict[str, Answer] = {
     **{f"{status} text": Answer(status, "Denied", TEXT) for status in (200, 401, 403)},
     "401 of a gateway": Answer(401, {"message": "Unauthorized"}),
     "401 of another gateway": Answer(401, {"message": "No API key found in request"}),
+    "401 of a gateway that says more": Answer(401, {**UNKNOWN, "request_id": "4bf92f35"}),
+    "401 with other words behind": Answer(401, {"message": "401 Unauthorized - no session"}),
+    "401 expired in other words": invalid_token("Token is expired"),
+    "401 expired with words behind": invalid_token("Token is expired. Sign in to the gateway."),
+    "401 revoked in other words": invalid_token("Token was revoked."),
+    "401 revoked and more": Answer(
+        401, {**cast(dict[str, str], invalid_token(REVOKED).body), "error_uri": "https://sso.example.com"}
+    ),
+    "403 with the body of a 401": Answer(403, UNKNOWN),
+    "403 revoked": Answer(403, invalid_token(REVOKED).body),
     "401 message of another type": Answer(401, {"message": {"text": "401 Unauthorized"}}),
     "401 error of another type": Answer(401, {"error": ["invalid_token"], "error_description": 7}),
     "401 quoting GitLab in a page": Answer(401, f"<html>{json.dumps(UNKNOWN)}</html>"),
@@ -311,7 +322,7 @@ def test_answers_about_the_project_are_told_apart_like_those_about_the_token(git
         "403 with reason": (forbidden("Not allowed here"), "role-too-low"),
         "blocked": (forbidden("Your account has been blocked."), "account-restricted"),
         "revoked": (
-            invalid_token("Token was revoked. You have to re-authorize from the user."),
+            invalid_token(REVOKED),
             "token-revoked",
         ),
         "scope": (
