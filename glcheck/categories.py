@@ -45,6 +45,7 @@ class Category(Enum):
         return 30 <= self.exit_code < 40
 
 
+INTERRUPTED = 130  # the exit code of a run that somebody stopped, as shells have it for SIGINT
 # `allow` turns these into warnings. A wrong command line, a wrong policy file and a fault of
 # glcheck itself are not on the list: nothing would have been checked at all.
 ALLOWABLE = tuple(category for category in Category if 10 <= category.exit_code < 40)

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 
 from glcheck import __version__
 
-INTERRUPTED = 130
-
 
 def entrance() -> None:
     """What the installed command calls: `main`, and out.
@@ -18,6 +16,7 @@ def entrance() -> None:
     Without the interpreter's own way of shutting down: a thread that a silent server holds must not delay
     or break the exit, and taking all modules apart would be an eighth of the time of a check.
     """
+    _leave_no_core()
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115 - None where the stream is closed
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
     try:
@@ -35,6 +34,17 @@ def entrance() -> None:
         except OSError:
             code = code or 2  # what was asked for could not be printed
     os._exit(code)
+
+
+def _leave_no_core() -> None:
+    """Let a crash write no image of the memory, which holds the token."""
+    try:
+        import resource
+
+        # 1 and not 0: where a program takes the image, Linux asks it with a limit of 0 as well (fs/coredump.c).
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+    except (ImportError, OSError, ValueError):  # Windows, or a lower limit that is there already
+        return
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,5 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return execute(arguments, here)
     except KeyboardInterrupt:
+        from glcheck.categories import INTERRUPTED
+
         print("glcheck: interrupted", file=sys.stderr)
         return INTERRUPTED

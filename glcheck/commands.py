@@ -9,7 +9,8 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,12 +67,12 @@ def _check(
 
             planned = plan.resolve(flags, environ, directory, given.only, hook.MAX_WAIT)
             remote = given.remote[-1] if given.remote else environ.get("PRE_COMMIT_REMOTE_URL", "")
-            report = hook.check(planned, remote, environ)
+            report = _watched(partial(hook.check, planned, remote, environ), given, environ)
         else:
             planned = plan.resolve(flags, environ, directory, given.only)
             if command == "config" and not planned.problems:
                 return _config_is_sound(planned, _style(command, given, environ, planned.output.path), environ)
-            report = run.run(planned, environ)
+            report = _watched(partial(run.run, planned, environ), given, environ)
         return _write(report, planned.output, _style(command, given, environ, planned.output.path), environ)
     except Failure:
         raise
@@ -79,6 +80,23 @@ def _check(
         usual = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
         plain = plan.Output("json" if given.format == ["json"] else usual, None, ())
         return _write(run.failed(error), plain, _style(command, given, environ, None), environ)
+
+
+def _watched(check: Callable[..., Report], given: argparse.Namespace, environ: Mapping[str, str]) -> Report:
+    """The report of that check, or the part of it that was done when somebody stopped it."""
+    from glcheck.progress import Progress, somebody_looks
+
+    plain = not given.quiet and not given.verbose  # the one wants less, and the other says more
+    progress = Progress(sys.stderr, plain and somebody_looks(sys.stderr, environ))
+    try:
+        report = check(watch=progress)
+    except run.Interrupted as stopped:
+        report = stopped.report
+    finally:
+        progress.close()
+    if report.interrupted:
+        print("glcheck: interrupted", file=sys.stderr)
+    return report
 
 
 def _config_is_sound(planned: Plan, style: Style, environ: Mapping[str, str]) -> int:

@@ -50,8 +50,11 @@ def json_text(report: Report) -> str:
 
 def text(report: Report, style: Style) -> str:
     """The report for people: a line for each token that is in order, a short block for each problem."""
+    left = [token for token in report.tokens if report.interrupted and _was_left(token)]
     lines = [line for problem in report.problems for line in _problem_lines("", problem, style)]
     for token in report.tokens:
+        if token in left:
+            continue
         if token.token is None and not token.problems:
             lines += [] if style.quiet else [f"not asked {token.name}: {' '.join(token.notes)}"]
             continue
@@ -62,7 +65,14 @@ def text(report: Report, style: Style) -> str:
             lines.append(f"{_paint('ok', 'ok', style)} {token.name}: {summary(token)}")
         if (token.notes and not style.quiet) or style.verbose:
             lines += [f"  note: {note}" for note in token.notes]
+    if left:
+        lines.append(f"not checked, because the run was interrupted: {', '.join(token.name for token in left)}")
     return "".join(line + "\n" for line in lines)
+
+
+def _was_left(token: TokenReport) -> bool:
+    """Whether an interrupted run had not come to it: said of many tokens, that takes one line."""
+    return token.token is None and any(problem.details.get("reason") == "interrupted" for problem in token.problems)
 
 
 def summary(token: TokenReport) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -20,15 +20,18 @@ _SAME_HOST = {"altssh.gitlab.com": "gitlab.com"}
 _DEAD = (Category.TOKEN_INVALID, Category.TOKEN_EXPIRED, Category.TOKEN_REVOKED)
 
 
-def check(plan: Plan, remote: str, environ: Mapping[str, str]) -> Report:
+def check(
+    plan: Plan, remote: str, environ: Mapping[str, str], watch: Callable[[int, int], None] = run.nobody
+) -> Report:
     """The report for a push to that remote (an address, a path, or nothing where it is not known).
 
-    What could not be asked, and a missing token that nobody named, are warnings unless the plan is strict.
+    What could not be asked, and a missing token that nobody named, are warnings unless the plan is strict. `watch`
+    and Interrupted are those of `run.run`.
     """
     host = host_of(remote)
     concerned = tuple(policy for policy in plan.tokens if not host or host == urlsplit(policy.url).hostname)
     memory = _Memory(remembered.place(environ), plan.hook_max_age)
-    report = run.run(plan._replace(tokens=concerned), environ, memory.recall)
+    report = run.run(plan._replace(tokens=concerned), environ, memory.recall, watch)
     memory.learn(report)
     if not plan.hook_strict:
         report = _softened(report, concerned)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from glcheck import __version__
-from glcheck.categories import Category, Problem
+from glcheck.categories import INTERRUPTED, Category, Problem
 from glcheck.description import Token
 from glcheck.plan import Requirements
 
@@ -78,11 +78,15 @@ class TokenReport(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The result of a run. `problems` are those that belong to no token; `tokens` is then empty."""
+    """The result of a run. `problems` are those that belong to no token; `tokens` is then empty.
+
+    In one that was interrupted, each token that had no answer has an error.
+    """
 
     checked_at: datetime
     tokens: tuple[TokenReport, ...]
     problems: tuple[Problem, ...] = ()
+    interrupted: bool = False
 
     @property
     def category(self) -> Category:
@@ -92,7 +96,7 @@ class Report(NamedTuple):
     @property
     def exit_code(self) -> int:
         """The exit code of the command for this report."""
-        return self.category.exit_code
+        return INTERRUPTED if self.interrupted else self.category.exit_code
 
     @property
     def ok(self) -> bool:

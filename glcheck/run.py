@@ -22,6 +22,13 @@ from glcheck.secret import STANDARD_INPUT, Secret
 if TYPE_CHECKING:
     from glcheck.gitlab import GitLab
 
+_STOPPED = Problem(
+    Category.NETWORK_ERROR,
+    "The check was interrupted before {host} had answered.",
+    "Start it again.",
+    details={"reason": "interrupted"},
+)
+_GLANCE = 0.2  # seconds between two looks at how far it is
 T = TypeVar("T")
 _Found = tuple[Token | None, list[Problem], list[str]]  # a token, what is wrong with it, and what is worth a note
 
@@ -35,17 +42,33 @@ class _Task(NamedTuple):
     gitlab: GitLab | None = None  # None: there is nothing to ask
 
 
+class Interrupted(KeyboardInterrupt):
+    """A run that somebody stopped. `report` is what was found out until then; the rest is network-error in it."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        self.report = report
+
+
 def _nothing(_policy: TokenPolicy, _secret: Secret) -> None:
     """What a check remembers."""
 
 
+def nobody(_done: int, _all: int) -> None:
+    """Who watches."""
+
+
 def run(
-    plan: Plan, environ: Mapping[str, str], recall: Callable[[TokenPolicy, Secret], TokenReport | None] = _nothing
+    plan: Plan,
+    environ: Mapping[str, str],
+    recall: Callable[[TokenPolicy, Secret], TokenReport | None] = _nothing,
+    watch: Callable[[int, int], None] = nobody,
 ) -> Report:
-    """The report of that plan. Problems are in it, none is raised.
+    """The report of that plan. Problems are in it, none is raised; Interrupted is.
 
     It takes `max_wait` seconds at most; what GitLab has not answered by then is network-error. `recall` gives the
-    report on a token that need not be asked about.
+    report on a token that need not be asked about; `watch` is told now and then how many tokens are done, and of
+    how many.
     """
     started = time.monotonic()
     deadline = started + plan.max_wait
@@ -63,9 +86,20 @@ def run(
         return Report(checked_at, tuple(map(_report, tasks)))
     veil = text.Veil(one.value for one in secrets if isinstance(one, Secret))
     tasks = _with_somebody_to_ask(tasks, plan, veil, deadline)
-    reports = _all_at_once([partial(_report, task) for task in tasks], deadline)
-    tokens = [report or _unfinished(task, started) for report, task in zip(reports, tasks, strict=True)]
-    return Report(checked_at, veil.mask(tuple(tokens)))
+    from glcheck.transport import OUT_OF_TIME
+
+    reports: list[TokenReport | None] = [None] * len(tasks)
+    why = OUT_OF_TIME
+    try:
+        _all_at_once([partial(_report, task) for task in tasks], reports, deadline, watch)
+    except KeyboardInterrupt:
+        why = _STOPPED
+    reports = list(reports)  # as they are now: who still works on one goes on
+    tokens = [report or _unfinished(task, started, why) for report, task in zip(reports, tasks, strict=True)]
+    report = Report(checked_at, veil.mask(tuple(tokens)), interrupted=why is _STOPPED and None in reports)
+    if report.interrupted:
+        raise Interrupted(report)
+    return report
 
 
 def _attempt(step: Callable[[], T]) -> T | Problem:
@@ -145,8 +179,13 @@ def _with_somebody_to_ask(tasks: Sequence[_Task], plan: Plan, veil: text.Veil, d
     ]
 
 
-def _all_at_once(steps: Sequence[Callable[[], TokenReport]], deadline: float) -> list[TokenReport | None]:
-    """What the steps return, in their order; None for those that are not done at the deadline.
+def _all_at_once(
+    steps: Sequence[Callable[[], TokenReport]],
+    results: list[TokenReport | None],
+    deadline: float,
+    watch: Callable[[int, int], None],
+) -> None:
+    """Put what each step returns in its place among the results; None stays for those not done at the deadline.
 
     Daemon threads and no executor: an executor waits at exit for a server that never stops talking.
     """
@@ -155,7 +194,6 @@ def _all_at_once(steps: Sequence[Callable[[], TokenReport]], deadline: float) ->
 
     from glcheck.transport import MOST_CONNECTIONS
 
-    results: list[TokenReport | None] = [None] * len(steps)
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     done = threading.Semaphore(0)
     for index in range(len(steps)):
@@ -172,10 +210,10 @@ def _all_at_once(steps: Sequence[Callable[[], TokenReport]], deadline: float) ->
 
     for _ in range(min(MOST_CONNECTIONS, len(steps))):
         threading.Thread(target=work, daemon=True).start()
-    for _ in steps:
-        if not done.acquire(timeout=max(deadline - time.monotonic(), 0)):
-            break
-    return list(results)
+    finished = 0
+    while finished < len(steps) and (left := deadline - time.monotonic()) > 0:
+        finished += done.acquire(timeout=min(left, _GLANCE))
+        watch(finished, len(steps))
 
 
 def _report(task: _Task) -> TokenReport:
@@ -216,15 +254,17 @@ def _judged(policy: TokenPolicy, gitlab: GitLab, token: Token, over: Problem | N
     return token, list(verdict.problems), list(verdict.notes)
 
 
-def _unfinished(task: _Task, started: float) -> TokenReport:
+def _unfinished(task: _Task, started: float, why: Problem) -> TokenReport:
     """The report on a token for which the time was too short: what GitLab did say counts."""
-    from glcheck.transport import OUT_OF_TIME
-
-    if task.gitlab is None:  # it needs no time
+    gitlab = task.gitlab
+    if gitlab is None:  # it needs no time
         return _report(task)
-    if task.gitlab.described is None:
-        return _finished(task, None, [OUT_OF_TIME], [], started)
-    return _finished(task, *_judged(task.policy, task.gitlab, task.gitlab.described, OUT_OF_TIME), started)
+    if why is _STOPPED:  # whatever is allowed: nobody may take half a check for a whole one
+        allow = tuple(category for category in task.policy.allow if category is not why.category)
+        task = task._replace(policy=task.policy._replace(allow=allow))
+    if gitlab.described is None:
+        return _finished(task, None, [why], [], started)
+    return _finished(task, *_judged(task.policy, gitlab, gitlab.described, why), started)
 
 
 def _finished(

@@ -15,19 +15,13 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from cost import Cost, launched, noted
 from gitlab_server import GitLab, Token, certificates
 
 TOKEN = "glpat-aaaaaaaaaaaaaaaaaaaa"
 BIN = Path(sys.executable).parent
 PYTHON = str(BIN / "python")
 GLCHECK = str(BIN / "glcheck")
-
-
-class Cost(NamedTuple):
-    """What one process took: seconds of wall clock, and its peak memory in KiB."""
-
-    wall: float
-    memory: int
 
 
 class Pair(NamedTuple):
@@ -40,26 +34,14 @@ class Pair(NamedTuple):
     promised: float
 
 
-# Starts the command and waits for it from a process of its own, as small as can be: on Linux, a child's peak
-# memory is never below that of the process that started it.
-LAUNCHER = """
-import os, sys, time
-null = os.open(os.devnull, os.O_RDWR)
-out = [(os.POSIX_SPAWN_DUP2, null, 1), (os.POSIX_SPAWN_DUP2, null, 2)]
-started = time.perf_counter()
-_, status, usage = os.wait4(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=out), 0)
-print(time.perf_counter() - started, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
-"""
-
-
 def cost(command: list[str], environ: dict[str, str]) -> Cost:
     """Run the command once. A command that fails has no cost worth comparing."""
-    launched = [PYTHON, "-I", "-S", "-c", LAUNCHER, *command]
-    done = subprocess.run(launched, env=environ, capture_output=True, text=True, check=True)
-    wall, memory, code = done.stdout.split()
-    if code not in ("0", "10"):  # 10: token-missing, which is measured too
-        raise SystemExit(f"{command} ended with {code}")
-    return Cost(float(wall), int(memory))
+    with tempfile.TemporaryDirectory() as directory:
+        note = Path(directory, "cost")
+        done = subprocess.run(launched(command, note), env=environ, capture_output=True, check=False)
+        if done.returncode not in (0, 10):  # 10: token-missing, which is measured too
+            raise SystemExit(f"{command} ended with {done.returncode}")
+        return noted(note)
 
 
 def main(rounds: int) -> None:
@@ -98,9 +80,9 @@ def report(pair: Pair, environ: dict[str, str], rounds: int) -> None:
     for _ in range(rounds):
         ours.append(cost(pair.command, environ))
         theirs.append(cost(pair.other, environ))
-    ratio = statistics.median(a.wall / b.wall for a, b in zip(ours, theirs, strict=True))
-    memory = statistics.median(a.memory / b.memory for a, b in zip(ours, theirs, strict=True))
-    median = statistics.median(a.wall for a in ours) * 1000
+    ratio = statistics.median(a.seconds / b.seconds for a, b in zip(ours, theirs, strict=True))
+    memory = statistics.median(a.megabytes / b.megabytes for a, b in zip(ours, theirs, strict=True))
+    median = statistics.median(a.seconds for a in ours) * 1000
     print(f"{pair.what:16}{'':6}{pair.against:26}{ratio:7.2f}{pair.promised:10.2f}{median:7.0f} ms{memory:14.2f}")
 
 

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from cost import Cost, launched, noted
 from gitlab_server import Certificates, GitLab, certificates
 
 COMMAND = str(Path(sys.executable).with_name("glcheck"))
@@ -78,6 +80,12 @@ class Run:
             check=False,
         )
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def costing(self, *args: str, **options: Any) -> tuple[Result, Cost]:
+        """The same, and what the process cost."""
+        note = self.directory.with_name(f"cost-{uuid.uuid4().hex}")
+        result = self(*args, command=tuple(launched([COMMAND], note)), **options)
+        return result, noted(note)
 
     def json(self, *args: str, **options: Any) -> Result:
         """The same, with the report as JSON."""

@@ -224,7 +224,9 @@ class GitLab:
         self.no_date = False
         self.delay = 0.0
         self.throttle: int | None = None  # requests a second that are served
+        self.silent: set[str] = set()  # tokens that get no answer
         self.requests: list[Request] = []
+        self.answered: list[Request] = []  # those that were not refused for their number, nor told something else
         self.rotations: list[Request] = []  # calls that would have replaced a token: there must be none
         self.most_open = 0
         self._tokens: dict[str, Token] = {}
@@ -334,11 +336,13 @@ class GitLab:
         """Record a request and find its answer."""
         target = urlsplit(request.path) if "://" in request.path else None
         path, _, query = request.path.partition("?") if target is None else (target.path, "", target.query)
+        silent = not self.silent.isdisjoint(request.headers.values())
         with self._lock:
             self.requests.append(request)
-            answer = self._told(unquote(path)) or self._throttled()
-        if answer:
-            return answer
+            answer = Answer(delay=60) if silent else self._told(unquote(path)) or self._throttled()
+            if answer:
+                return answer
+            self.answered.append(request)
         try:
             answer = self._route(request, path, {k: v[-1] for k, v in parse_qs(query).items()})
         except RefusalError as refusal:

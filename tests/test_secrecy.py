@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import signal
 import socket
 import string
 import subprocess
@@ -887,6 +888,25 @@ def test_the_token_is_in_no_command_line_and_no_other_environment(
     assert b"glcheck" in lines
     assert not leaks((lines + b"\n" + environments).decode("latin-1"), [SECRET])
     assert (process.returncode, leaks(out + err, [SECRET])) == (0, [])
+
+
+@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="needs /proc")
+def test_a_crash_leaves_no_core(gitlab: GitLab, run: Run) -> None:
+    gitlab.silent.add(gitlab.add(Token(SECRET)))
+    env = {"PATH": os.defpath, "HOME": str(run.directory), "GITLAB_URL": gitlab.url, "GITLAB_TOKEN": SECRET}
+    allowing = ["sh", "-c", 'ulimit -S -c "$(ulimit -H -c)" && exec "$@"', "sh", COMMAND]
+    with subprocess.Popen(allowing, env=env, cwd=run.directory) as process:
+        end = time.monotonic() + 20
+        while not gitlab.requests:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        limits = (Path("/proc") / str(process.pid) / "limits").read_text()
+        process.send_signal(signal.SIGABRT)
+        process.wait(timeout=20)
+    assert process.returncode == -signal.SIGABRT
+    # Linux takes 1 byte for "none", also where a program would take the core.
+    assert re.search(r"^Max core file size +1 +1 ", limits, re.MULTILINE)
+    assert [path.name for path in run.directory.iterdir()] == []
 
 
 def test_reading_a_token_leaves_no_copy_anywhere(gitlab: GitLab, run: Run, tmp_path: Path) -> None:
