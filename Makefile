@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check format docs lock bench clean
+.PHONY: help demo test check format docs reliability lock bench clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -39,6 +39,9 @@ format: $(READY)  ## format the code
 
 docs: $(READY)  ## write what is made from the code: categories, schema of the policy file
 	$(BIN)/python tests/generate_docs.py
+
+reliability: $(READY)  ## write docs/reliability.md: run every fault, and note what it comes to
+	WRITE_RELIABILITY=1 $(BIN)/python -m pytest tests/test_faults.py
 
 lock: $(READY)  ## write the action's lock file anew, with the newest versions of what it installs
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-annotate \

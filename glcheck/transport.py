@@ -9,6 +9,7 @@ import re
 import socket
 import ssl
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -29,6 +30,7 @@ _LARGEST_BODY = 1024 * 1024
 _TRIES = 3
 _PAUSE = 0.5  # seconds before the first retry where the server names none; twice that before the second
 _WORTH_A_RETRY = (429, 502, 503, 504)
+_LENGTHS = {"content-length", "transfer-encoding"}
 
 
 class Answer(NamedTuple):
@@ -132,12 +134,17 @@ class Transport:
         )
 
     def _read(self, response: requests.Response) -> bytes | None:
+        """The body, as far as it is asked for; unpacked here, where a small one that unpacks to much does no harm."""
         response.raw.enforce_content_length = True  # urllib3 before 2 takes a truncated body for a whole one
+        packed = response.headers.get("Content-Encoding", "").lower() == "gzip"  # unasked, as some gateways do
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if packed else None
         body = bytearray()
-        for piece in response.iter_content(16 * 1024):
-            body += piece
+        for piece in response.raw.stream(16 * 1024, decode_content=False):
+            body += unpacker.decompress(piece, _LARGEST_BODY + 1) if unpacker else piece
             if len(body) > _LARGEST_BODY:
                 return None
+        if not body and response.status_code == 200 and not _LENGTHS & {name.lower() for name in response.headers}:
+            raise urllib3.exceptions.ProtocolError  # http.client takes headers that broke off for all there were
         return bytes(body)
 
 
@@ -240,7 +247,7 @@ def _problem(error: Exception, timeout: float) -> Problem | None:
         return network("The proxy does not let us reach {host}", fix, "proxy")
     if among(ssl.SSLError, requests.exceptions.SSLError):
         return _tls_problem(causes)
-    if isinstance(error, requests.exceptions.ContentDecodingError):
+    if isinstance(error, zlib.error):
         return Problem(
             Category.NOT_GITLAB,
             "{host} sent an answer that cannot be unpacked; GitLab does not do that.",
@@ -252,7 +259,7 @@ def _problem(error: Exception, timeout: float) -> Problem | None:
         return network("{host} refused the connection", check_host, "refused")
     if among(TimeoutError, urllib3.exceptions.ReadTimeoutError):
         return network(f"{{host}} was silent for {durations.say_seconds(timeout)}", check_host, "timeout")
-    if isinstance(error, (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError)):
+    if isinstance(error, (requests.RequestException, urllib3.exceptions.HTTPError, ValueError)):
         return network("The connection to {host} broke off", check_host, "connection")
     if isinstance(error, OSError):  # requests raises it when the bundle of CA certificates is not there
         return Problem(
