@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 import real_proxy
 from conftest import COMMAND, Result, Run
+from cost import launched, noted
 from gitlab_server import Certificates, GitLab, Token
 from misbehaving_proxy import Does, MisbehavingProxy
 from policies import GOOD, Settings, check, secret, words
@@ -23,14 +23,7 @@ CREDENTIALS = f"{USER}:Vt3%40Pro9Q"
 CONNECTED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 PAGE = b"Content-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>"
 ALLOWED = 2.0  # seconds by which a run may pass its max-wait
-MEMORY = 100 * 1024  # KiB
-# Starts the command and prints the most memory that it had.
-MEASURE = (
-    "import resource, subprocess, sys\n"
-    "code = subprocess.call(sys.argv[1:])\n"
-    "print('most:', resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)\n"
-    "sys.exit(code)\n"
-)
+MEMORY = 100  # MiB
 
 pytestmark = pytest.mark.slow
 
@@ -303,7 +296,7 @@ def test_broken_proxies_are_told_from_gitlab_and_never_hold_a_run_or_fill_its_me
         }
         for name, case in cases.items():
             assert case.said.format(P=proxy.address, H=f"{name}.example") in words(found.tokens[name])
-    assert measured.most < MEMORY
+    assert 0 < measured.most < MEMORY
     assert {host for host, _ in proxy.heard} == {f"{name}.example" for name in cases}
     if scheme == "https":  # nothing that went through the proxy, before it connected or after, holds the token
         assert [host for host, said in proxy.heard if GOOD.encode() in said or b"TOKEN" in said.upper()] == []
@@ -314,13 +307,13 @@ class Measured(Run):
 
     def __init__(self, run: Run) -> None:
         self.__dict__ |= vars(run)
-        self.most = 0  # KiB
+        self.most = 0.0  # MiB
 
     def __call__(self, *args: str, **options: Any) -> Result:
-        result = super().__call__(*args, command=(sys.executable, "-c", MEASURE, COMMAND), **options)
-        text, _, most = result.err.rpartition("most: ")
-        self.most = int(most) // (1024 if sys.platform == "darwin" else 1)  # macOS counts bytes
-        return result._replace(err=text)
+        note = self.directory.with_name("cost")
+        result = super().__call__(*args, command=tuple(launched([COMMAND], note)), **options)
+        self.most = noted(note).megabytes
+        return result
 
 
 def test_a_proxy_that_is_not_there_is_named_without_its_password(run_alone: Run) -> None:
