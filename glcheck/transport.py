@@ -22,8 +22,9 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from glcheck import __version__, address, durations
+from glcheck import __version__, durations
 from glcheck.categories import Category, Failure, Problem
+from glcheck.proxy import Proxy, on_the_way_to
 
 MOST_CONNECTIONS = 16
 _LARGEST_BODY = 1024 * 1024
@@ -73,7 +74,8 @@ class Transport:
         self._deadline = deadline
         self._say = say
         self._session = _session(_trusting_all_of_a_bundle() if ca_file else None)
-        self._proxies = _no_proxies(url)
+        self._proxy = on_the_way_to(url)
+        self._proxies: dict[str, Any] = {} if self._proxy else dict.fromkeys(("http", "https", "all"))
 
     def get(self, path: str, credential: Credential, count: Callable[[], None]) -> Answer:
         """The answer to a GET; `count` is called once for each request that is sent.
@@ -81,6 +83,8 @@ class Transport:
         Retried, at most twice and inside the deadline: connection errors, timeouts, 429 (after the
         Retry-After it names), 502, 503 and 504. Raises Failure when there is no answer.
         """
+        if self._proxy and (fault := self._proxy.fault()):
+            raise Failure(fault)
         for tried in range(1, _TRIES + 1):
             outcome = self._try(path, credential, count)
             pause = _PAUSE * 2 ** (tried - 1)
@@ -88,7 +92,8 @@ class Transport:
                 passing = outcome.status in _WORTH_A_RETRY
                 pause = max(pause, outcome.retry_after or 0)
             else:
-                passing = outcome.category is Category.NETWORK_ERROR
+                refused = outcome.details.get("status", 503)  # by a proxy, which may lock out who tries again
+                passing = outcome.category is Category.NETWORK_ERROR and refused in _WORTH_A_RETRY
             if not passing or tried == _TRIES or time.monotonic() + pause >= self._deadline:
                 break
             self._say(f"trying again in {pause:.1f} s")
@@ -116,7 +121,7 @@ class Transport:
             ) as response:
                 body = self._read(response)
         except Exception as error:
-            problem = _problem(error, timeout)
+            problem = _problem(error, timeout, self._proxy)
             if problem is None:
                 raise
             self._say(f"GET {self._url}{path}: {problem.category.label}")
@@ -124,6 +129,8 @@ class Transport:
         now = _date(response.headers.get("Date"))
         elapsed = (time.monotonic() - started) * 1000
         self._say(f"GET {self._url}{path}: {response.status_code} in {elapsed:.0f} ms")
+        if self._proxy and response.status_code == 407:  # plain http goes through a proxy as any request does
+            return self._proxy.refusal(407)
         return Answer(
             path,
             response.status_code,
@@ -183,16 +190,6 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
-def _no_proxies(url: str) -> dict[str, Any]:
-    """What to say to requests so that an unencrypted token that is to stay on this machine does stay there.
-
-    Otherwise HTTP_PROXY and its like are left to requests.
-    """
-    proxies = requests.utils.get_environ_proxies(url)
-    stays_here = all(map(address.is_loopback, proxies.values())) or not address.is_loopback(url)
-    return {} if stays_here or url.startswith("https://") else dict.fromkeys(("http", "https", "all"))
-
-
 def _trusting_all_of_a_bundle() -> ssl.SSLContext:
     """TLS that needs no root in the bundle: GitLab's runner leaves it out where FF_RESOLVE_FULL_TLS_CHAIN is off.
 
@@ -225,28 +222,31 @@ OUT_OF_TIME = Problem(
 )
 
 
-def _problem(error: Exception, timeout: float) -> Problem | None:
+def _problem(error: Exception, timeout: float, proxy: Proxy | None) -> Problem | None:
     """The problem that an exception of requests or of what lies beneath it stands for; None: a bug of ours.
 
     No text of the exception is taken over: it can repeat what the server or the proxy sent.
     """
     causes = list(_causes(error))
+    at_proxy = isinstance(error, requests.exceptions.ProxyError)  # and not at the host behind it
 
     def among(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
 
-    def network(what: str, fix: str, reason: str) -> Problem:
-        return Problem(Category.NETWORK_ERROR, f"{what}.", fix, details={"reason": reason})
+    if proxy and at_proxy and (status := _refusal_by_a_proxy(causes)):
+        return proxy.refusal(status)
+    check = "Check the address (`url`), and whether this machine may reach that host; then try again."
+    name, peer = "{host}", "{host}"
+    if proxy and at_proxy:
+        name, peer, check = f"of the proxy {proxy.name}", f"the proxy {proxy.name}", proxy.check
+    elif proxy:
+        peer, check = f"{{host}} through the proxy {proxy.name}", proxy.check_beyond
 
-    check_host = "Check the address (`url`), and whether this machine may reach that host; then try again."
-    if isinstance(error, requests.exceptions.InvalidSchema):
-        fix = "Use an http:// proxy in HTTPS_PROXY, or name the host in NO_PROXY."
-        return network("The proxy settings name a SOCKS proxy, which glcheck does not speak", fix, "proxy")
-    if isinstance(error, (requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL)):
-        fix = "Check HTTPS_PROXY and its user name and password, or name the host in NO_PROXY."
-        return network("The proxy does not let us reach {host}", fix, "proxy")
+    def network(what: str, reason: str) -> Problem:
+        return Problem(Category.NETWORK_ERROR, f"{what}.", check, details={"reason": "proxy" if at_proxy else reason})
+
     if among(ssl.SSLError, requests.exceptions.SSLError):
-        return _tls_problem(causes)
+        return _tls_problem(causes, peer, proxy, at_proxy)
     if isinstance(error, zlib.error):
         return Problem(
             Category.NOT_GITLAB,
@@ -254,13 +254,14 @@ def _problem(error: Exception, timeout: float) -> Problem | None:
             "Check the address (`url`), and what stands between this machine and GitLab.",
         )
     if among(socket.gaierror):
-        return network("The name {host} cannot be resolved", check_host, "dns")
+        return network(f"The name {name} cannot be resolved", "dns")
     if among(ConnectionRefusedError):
-        return network("{host} refused the connection", check_host, "refused")
+        return network(f"{peer} refused the connection", "refused")
     if among(TimeoutError, urllib3.exceptions.ReadTimeoutError):
-        return network(f"{{host}} was silent for {durations.say_seconds(timeout)}", check_host, "timeout")
+        how_long = durations.say_seconds(timeout) if timeout >= 1 else "less than a second"
+        return network(f"{peer} was silent for {how_long}", "timeout")
     if isinstance(error, (requests.RequestException, urllib3.exceptions.HTTPError, ValueError)):
-        return network("The connection to {host} broke off", check_host, "connection")
+        return network(f"The connection to {peer} broke off", "connection")
     if isinstance(error, OSError):  # requests raises it when the bundle of CA certificates is not there
         return Problem(
             Category.TLS_ERROR,
@@ -268,6 +269,12 @@ def _problem(error: Exception, timeout: float) -> Problem | None:
             "Correct REQUESTS_CA_BUNDLE, or name the right file with `ca-file`.",
         )
     return None
+
+
+def _refusal_by_a_proxy(causes: list[BaseException]) -> int | None:
+    """The status that a proxy answered instead of connecting; http.client tells it only in words."""
+    said = (re.match(r"Tunnel connection failed: (\d{3})\b", str(cause)) for cause in causes)
+    return next((int(found[1]) for found in said if found), None)
 
 
 # By OpenSSL's number for the failed verification (include/openssl/x509_vfy.h).
@@ -282,15 +289,17 @@ _CERTIFICATE = {
 }
 
 
-def _tls_problem(causes: list[BaseException]) -> Problem:
+def _tls_problem(causes: list[BaseException], peer: str, proxy: Proxy | None, at_proxy: bool) -> Problem:
     code = next((c.verify_code for c in causes if isinstance(c, ssl.SSLCertVerificationError)), None)
     if any(type(cause).__name__ == "CertificateError" for cause in causes):  # urllib3 before 2 looks at the host itself
         code = 62
     if code is None:
         return Problem(
             Category.TLS_ERROR,
-            "No TLS connection to {host} could be made: the handshake failed.",
-            "Check the port and scheme of `url`, and whether something in between intercepts TLS.",
+            f"No TLS connection to {peer} could be made: the handshake failed.",
+            proxy.check_scheme
+            if proxy and at_proxy
+            else "Check the port and scheme of `url`, and whether something in between intercepts TLS.",
             details={"reason": "handshake"},
         )
     reason = _CERTIFICATE.get(code, "its certificate cannot be verified")
@@ -300,9 +309,11 @@ def _tls_problem(causes: list[BaseException]) -> Problem:
         else "Check the address (`url`) and this machine's clock; if both are right, the server's certificate "
         "has to be renewed."
     )
+    if proxy and not at_proxy and code in (18, 19, 20):
+        fix = f"If that proxy opens TLS, it is the proxy's CA that has to be trusted. {fix}"
     return Problem(
         Category.TLS_ERROR,
-        f"{{host}} cannot be trusted: {reason}.",
+        f"{peer} cannot be trusted: {reason}.",
         fix,
         details={"reason": reason.partition(" ")[2]},
     )
