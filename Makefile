@@ -3,8 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LOWEST := .venv-lowest
+# What depends on how requests and PyYAML behave.
+TESTS_OF_LIBRARIES := command verdicts requirements settings policy_file many_tokens secrecy bad_input reports hook
 
-.PHONY: help demo test check format docs lock bench clean
+.PHONY: help demo test quick lowest check format docs lock bench clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -25,6 +28,18 @@ demo: $(BIN)/glcheck  ## a demo GitLab on loopback, and glcheck's verdicts on si
 
 test: $(READY)  ## the tests
 	$(BIN)/python -m pytest -n 2 tests
+
+quick: $(READY)  ## the tests without those that take seconds
+	$(BIN)/python -m pytest -n 2 -m 'not slow' tests
+
+$(LOWEST)/.ready: $(READY) tests/lowest.py
+	@echo 'Setting up $(LOWEST), once.'
+	@$(BIN)/python tests/lowest.py $(LOWEST)
+	@touch $(LOWEST)/.ready
+
+lowest: $(LOWEST)/.ready  ## the tests with the lowest requests and PyYAML that are allowed
+	$(LOWEST)/bin/python -c 'import requests, urllib3, yaml; print(requests.__version__, urllib3.__version__, yaml.__version__)'
+	TESTED_COMMAND=$(CURDIR)/$(LOWEST)/bin/glcheck $(BIN)/python -m pytest -n 2 $(TESTS_OF_LIBRARIES:%=tests/test_%.py)
 
 check: $(READY)  ## lint, format, types, and the tests
 	$(BIN)/ruff check .
@@ -49,4 +64,4 @@ bench: $(READY)  ## time and memory against the bare interpreter, requests, pyth
 	$(BIN)/python tests/bench_action.py
 
 clean:  ## remove what was set up
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) $(LOWEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
