@@ -6,7 +6,6 @@ READY := $(VENV)/.ready
 LOWEST := .venv-lowest
 # What depends on how requests and PyYAML behave.
 TESTS_OF_LIBRARIES := command verdicts requirements settings policy_file many_tokens secrecy bad_input reports hook
-
 .PHONY: help demo test quick lowest check format docs lock bench clean
 
 help:  ## what there is to make
@@ -44,7 +43,7 @@ lowest: $(LOWEST)/.ready  ## the tests with the lowest requests and PyYAML that 
 check: $(READY)  ## lint, format, types, and the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy glcheck action tests
+	$(BIN)/mypy glcheck action tests .ci/sbom.py
 	$(BIN)/shellcheck action/prepare.sh hooks/pre-push
 	$(BIN)/python -m pytest -n 2 tests
 
@@ -56,7 +55,7 @@ docs: $(READY)  ## write what is made from the code: categories, schema of the p
 	$(BIN)/python tests/generate_docs.py
 
 lock: $(READY)  ## write the action's lock file anew, with the newest versions of what it installs
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-annotate \
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
 	  --custom-compile-command 'make lock' --output-file action/requirements.txt pyproject.toml
 
 bench: $(READY)  ## time and memory against the bare interpreter, requests, python-gitlab, and a venv with pip
