@@ -6,7 +6,10 @@ READY := $(VENV)/.ready
 LOWEST := .venv-lowest
 # What depends on how requests and PyYAML behave.
 TESTS_OF_LIBRARIES := command verdicts requirements settings policy_file many_tokens secrecy bad_input reports hook
-.PHONY: help demo test quick lowest check format docs lock bench clean
+# Strict: a package that the service does not know of counts as a fault, not as one without weaknesses.
+AUDIT := $(BIN)/uv tool run --quiet --system-certs pip-audit==2.10.1 --strict --progress-spinner off
+
+.PHONY: help demo test quick lowest check format docs lock audit bench clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -57,6 +60,10 @@ docs: $(READY)  ## write what is made from the code: categories, schema of the p
 lock: $(READY)  ## write the action's lock file anew, with the newest versions of what it installs
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
 	  --custom-compile-command 'make lock' --output-file action/requirements.txt pyproject.toml
+
+audit: $(READY)  ## known weaknesses of what the action installs and of the newest that glcheck needs; asks PyPI
+	$(AUDIT) --require-hashes --disable-pip --requirement action/requirements.txt
+	$(AUDIT) .
 
 bench: $(READY)  ## time and memory against the bare interpreter, requests, python-gitlab, and a venv with pip
 	$(BIN)/python tests/bench.py
