@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -65,3 +66,8 @@ def test_the_lowest_versions_give_the_same_verdicts(
         secure.add(Token(GOOD))
         assert run("--url", secure.url, token=GOOD, command=command).code == 31
         assert run("--url", secure.url, "--ca-file", str(tls.ca_file), token=GOOD, command=command).code == 0
+
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # it does not listen
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        assert run("--url", url, "--max-wait", "1", token=GOOD, command=command).code == 30
