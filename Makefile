@@ -3,8 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LOWEST := .venv-lowest
+# What depends on how requests and PyYAML behave.
+TESTS_OF_LIBRARIES := command verdicts requirements settings policy_file many_tokens secrecy bad_input reports hook
+# Strict: a package that the service does not know of counts as a fault, not as one without weaknesses.
+AUDIT := $(BIN)/uv tool run --quiet --system-certs pip-audit==2.10.1 --strict --progress-spinner off
 
-.PHONY: help demo test check format docs reliability lock bench clean
+.PHONY: help demo test quick lowest check format docs reliability lock audit bench clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -26,10 +31,22 @@ demo: $(BIN)/glcheck  ## a demo GitLab on loopback, and glcheck's verdicts on si
 test: $(READY)  ## the tests
 	$(BIN)/python -m pytest -n 2 tests
 
+quick: $(READY)  ## the tests without those that take seconds
+	$(BIN)/python -m pytest -n 2 -m 'not slow' tests
+
+$(LOWEST)/.ready: $(READY) tests/lowest.py
+	@echo 'Setting up $(LOWEST), once.'
+	@$(BIN)/python tests/lowest.py $(LOWEST)
+	@touch $(LOWEST)/.ready
+
+lowest: $(LOWEST)/.ready  ## the tests with the lowest requests and PyYAML that are allowed
+	$(LOWEST)/bin/python -c 'import requests, urllib3, yaml; print(requests.__version__, urllib3.__version__, yaml.__version__)'
+	TESTED_COMMAND=$(CURDIR)/$(LOWEST)/bin/glcheck $(BIN)/python -m pytest -n 2 $(TESTS_OF_LIBRARIES:%=tests/test_%.py)
+
 check: $(READY)  ## lint, format, types, and the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy glcheck action tests
+	$(BIN)/mypy glcheck action tests .ci/sbom.py
 	$(BIN)/shellcheck action/prepare.sh hooks/pre-push
 	$(BIN)/python -m pytest -n 2 tests
 
@@ -44,12 +61,16 @@ reliability: $(READY)  ## write docs/reliability.md: run every fault, and note w
 	WRITE_RELIABILITY=1 $(BIN)/python -m pytest tests/test_faults.py
 
 lock: $(READY)  ## write the action's lock file anew, with the newest versions of what it installs
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-annotate \
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
 	  --custom-compile-command 'make lock' --output-file action/requirements.txt pyproject.toml
+
+audit: $(READY)  ## known weaknesses of what the action installs and of the newest that glcheck needs; asks PyPI
+	$(AUDIT) --require-hashes --disable-pip --requirement action/requirements.txt
+	$(AUDIT) .
 
 bench: $(READY)  ## time and memory against the bare interpreter, requests, python-gitlab, and a venv with pip
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_action.py
 
 clean:  ## remove what was set up
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) $(LOWEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

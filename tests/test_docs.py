@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -16,6 +17,7 @@ from glcheck.categories import Category
 from glcheck.settings import SETTINGS
 
 SCHEMA = json.loads((generate_docs.ROOT / "docs" / "schema" / "config-v1.json").read_text(encoding="utf-8"))
+SECURITY = (generate_docs.ROOT / "SECURITY.md").read_text(encoding="utf-8")
 README = (generate_docs.ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -81,3 +83,38 @@ def test_the_schema_of_the_policy_accepts_what_glcheck_accepts(run_alone: Run, p
     (run_alone.directory / "policy.yml").write_text(policy)
     assert run_alone("config", "--config", "policy.yml").code == 0
     jsonschema.validate(yaml.safe_load(policy), SCHEMA)
+
+
+def names_in(path: Path) -> set[str]:
+    """Return the names of the tests of a file, as pytest takes them."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        inner = node.body if isinstance(node, ast.ClassDef) else [node]
+        prefix = f"tests/{path.name}::{node.name}::" if isinstance(node, ast.ClassDef) else f"tests/{path.name}::"
+        found |= {prefix + one.name for one in inner if isinstance(one, ast.FunctionDef) and one.name[:5] == "test_"}
+    return found
+
+
+TESTS = set().union(*(names_in(path) for path in Path(__file__).parent.glob("test_*.py")))
+# Promise, how it is kept, and the tests, each on a line of its own.
+PROMISES = [row.strip("| ").split(" | ") for row in re.findall(r"^\| (?!promise |---).*$", SECURITY, re.MULTILINE)]
+
+
+def unknown(cell: str) -> list[str]:
+    """Return what stands in a cell and is no test."""
+    return [name for name in cell.split("<br>") if name.strip("`") not in TESTS]
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise[0])
+def test_each_promise_names_the_tests_that_keep_it(promise: list[str]) -> None:
+    _, _, tests = promise
+    assert unknown(tests) == []
+
+
+def test_a_promise_without_a_test_would_be_seen() -> None:
+    assert len(PROMISES) >= 17
+    assert unknown("") == [""]
+    assert unknown("`tests/test_docs.py`") == ["`tests/test_docs.py`"]
+    assert unknown("`tests/test_docs.py::test_of_nothing`") == ["`tests/test_docs.py::test_of_nothing`"]
+    this = "`tests/test_docs.py::test_a_promise_without_a_test_would_be_seen`"
+    assert unknown(f"{this}<br>nothing") == ["nothing"]
