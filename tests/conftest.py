@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from cost import Cost, launched, noted
 from gitlab_server import Certificates, GitLab, certificates
+from scripted import Scripted
 
 # `make lowest` tests that of another environment.
 COMMAND = os.environ.get("TESTED_COMMAND") or str(Path(sys.executable).with_name("glcheck"))
@@ -97,6 +98,14 @@ class Run:
 def gitlab() -> Iterator[GitLab]:
     """A GitLab over plain HTTP."""
     with GitLab() as server:
+        yield server
+
+
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    """A server that answers each token as it is told."""
+    server = Scripted()
+    with server:
         yield server
 
 

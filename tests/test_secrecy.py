@@ -21,9 +21,10 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 from conftest import COMMAND, Result, Run
-from gitlab_server import Answer, GitLab, Request, Token, in_days
+from gitlab_server import Answer, GitLab, Token, in_days
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from scripted import Scripted, presented
 
 FORMATS = ("text", "json", "github", "junit", "markdown", "annotations", "dotenv")
 CODES = {
@@ -141,35 +142,6 @@ def test_the_search_of_these_tests_finds_a_cut_secret_and_nothing_else() -> None
 
 
 # Asking a server that answers each token as it is told
-
-
-class Scripted(GitLab):
-    """A server whose answer depends on the token that is presented."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.answers: dict[str, Answer] = {}
-
-    def respond(self, request: Request) -> Answer:
-        found = self.answers.get(presented(request))
-        if found is None:
-            return super().respond(request)
-        self.requests.append(request)
-        return found
-
-
-def presented(request: Request) -> str:
-    """Return the token that a request carries."""
-    headers = request.headers
-    bearer = headers.get("authorization", "").partition(" ")[2]
-    return headers.get("private-token") or headers.get("job-token") or bearer
-
-
-@pytest.fixture
-def scripted() -> Iterator[Scripted]:
-    server = Scripted()
-    with server:
-        yield server
 
 
 class Shown(NamedTuple):
