@@ -21,8 +21,6 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 from act import BASH, ROOT, UV, once, script
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from test_action import locked
 
 import glcheck
@@ -185,6 +183,10 @@ class TestSBOM:
     """The list of what the wheel needs and the action installs."""
 
     def test_it_is_valid_by_the_schema_of_cyclonedx(self, built: list[Path]) -> None:
+        # Only here: it takes a second, and each worker of a test run imports this file.
+        from cyclonedx.schema import SchemaVersion
+        from cyclonedx.validation.json import JsonStrictValidator
+
         text = (built[0] / SBOM).read_text(encoding="utf-8")
         validator = JsonStrictValidator(SchemaVersion.V1_6)
         assert validator.validate_str(text) is None
