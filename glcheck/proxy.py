@@ -52,9 +52,8 @@ class Proxy(NamedTuple):
                 "Write it as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with signs such as @ and / in the "
                 f"password percent-encoded (%40, %2F); {_WAY_ROUND}.",
             )
-        if (
-            self.scheme.startswith("socks") and find_spec("socks") is None
-        ):  # PySocks, which requests uses if it is there
+        # With PySocks, requests speaks it.
+        if self.scheme.startswith("socks") and find_spec("socks") is None:
             return _problem(
                 f"The proxy {self.name} is a SOCKS proxy, which glcheck does not speak.",
                 f"Name an http:// proxy in {self.variable}, {_WAY_ROUND}.",
