@@ -314,6 +314,7 @@ def test_a_day_is_a_day_to_the_second(gitlab: GitLab, run: Run, second: str, cat
     if left > 0:
         assert (token["token"]["seconds_left"], token["token"]["days_left"]) == (left, left // 86400)
         assert token["token"]["expires_at_utc"] == "2027-03-02T00:00:00Z"
+    assert ("It expired on 2027-03-02 at 00:00 UTC" in words(token)) is (left == 0)
 
 
 def test_one_second_before_midnight_a_token_lives(gitlab: GitLab, run: Run) -> None:
@@ -582,13 +583,20 @@ def test_an_oauth_token_of_another_shape_is_known_once_gitlab_says_so(gitlab: Gi
 
 
 def test_an_oauth_token_dies_when_its_seconds_are_over(gitlab: GitLab, run: Run) -> None:
-    born = int(NOON.timestamp()) - 3 * 3600 - 8  # an hour is left, eight seconds more than a quarter would be
     gitlab.date = NOON
-    info = {"scope": ["api"], "expires_in": 3600, "created_at": born, "resource_owner_id": 7}
-    gitlab.always(Answer(200, info), path="/oauth/token/info")
-    token = run.json(token=OAUTH).token
-    assert [p["details"] for p in token["problems"]] == [{"required_seconds": 3602, "seconds_left": 3600}]
-    assert (token["token"]["user_id"], token["token"]["expires_at_utc"]) == (7, "2027-03-01T13:00:00Z")
+
+    def lived(seconds: int) -> Answer:
+        born = int(NOON.timestamp()) - seconds
+        return Answer(200, {"scope": ["api"], "expires_in": 3600, "created_at": born, "resource_owner_id": 7})
+
+    # A warning from the last quarter on: that of the first began a quarter of a second ago.
+    tokens = answered(gitlab, {"warns": lived(3 * 3600 + 1), "does not": lived(3 * 3600)})
+    reports = check_each(run, {name: {**at, "secret": OAUTH} for name, at in tokens.items()})
+    details = {"required_seconds": 3600, "seconds_left": 3600}
+    assert [problem["details"] for problem in reports["warns"]["problems"]] == [details]
+    assert reports["does not"]["problems"] == []
+    token = reports["warns"]["token"]
+    assert (token["user_id"], token["expires_at_utc"]) == (7, "2027-03-01T13:00:00Z")
 
 
 def test_requirements_hold_for_oauth_tokens_too(gitlab: GitLab, run: Run) -> None:
@@ -725,6 +733,7 @@ def test_a_role_that_is_too_low_is_told_with_the_one_there_is(gitlab: GitLab, ru
     gitlab.add(Token(secret(1), scopes=("write_repository",)))
     gitlab.add_project(Project("group/app", members={7: 20}))
     gitlab.add_project(Project("open/app", public=True))
+    gitlab.add_project(Project("guest/app", members={7: 10}))
     gitlab.add_project(Project("shared/app", shared={7: 20}))
     gitlab.add_group(Group("team", members={7: 5}))
     told: dict[str, tuple[dict[str, object], str, str | None]] = {
@@ -733,6 +742,7 @@ def test_a_role_that_is_too_low_is_told_with_the_one_there_is(gitlab: GitLab, ru
         "none": ({"project": "open/app"}, "is no member there", None),
         "untold": ({"project": "shared/app", "secret": secret(1)}, "has a lower role there", None),
         "told": ({"project": "group/app", "secret": secret(1)}, "is reporter there", "reporter"),
+        "least": ({"project": "guest/app", "secret": secret(1)}, "is guest there", "guest"),
     }
     reports = check_each(run, {name: {**setting, "role": "maintainer"} for name, (setting, *_) in told.items()})
     for name, (setting, said, actual) in told.items():
@@ -784,12 +794,17 @@ def test_role_and_place_cost_one_more_request_and_a_share_another(gitlab: GitLab
     gitlab.add(Token(secret(1), scopes=("read_repository",)))
     project = gitlab.add_project(Project("group/app", members={7: 40}))
     gitlab.add_project(Project("group/shared", shared={7: 40}))
+    gitlab.add_project(Project("open/app", public=True))
+    gitlab.add_group(Group("open", public=True))
     group = gitlab.add_group(Group("team", members={7: 40}))
     poor = {"secret": secret(1)}
     settings: dict[str, tuple[dict[str, object], int]] = {
         "nothing": ({"scopes": ["api"], "min-validity": "1d"}, 1),
         "project": ({"project": "group/app"}, 2),
         "role": ({"project": "group/app", "role": "maintainer"}, 2),
+        "more than the role": ({"project": "group/app", "role": "developer"}, 2),
+        "public": ({"project": "open/app"}, 2),
+        "public group": ({"group": "open"}, 2),
         "role by id": ({"project": project.id, "role": "maintainer"}, 2),
         "share": ({"project": "group/shared", "role": "maintainer"}, 3),
         "group": ({"group": "team"}, 2),
@@ -827,6 +842,7 @@ def test_memberships_are_found_page_by_page(gitlab: GitLab, run: Run, scope: str
     found = verdicts(run, tokens)
     asked = Counter(request.path.partition("associations?")[2] for request in gitlab.requests if "?" in request.path)
     assert asked["min_access_level=40&page=4&per_page=100"] == 1
+    assert not [query for query in asked if "page=0&" in query]
     assert found == {
         "first": "ok",
         "last": "ok",
@@ -956,13 +972,15 @@ def test_a_scope_that_depends_on_the_kind_has_no_verdict_when_the_kind_cannot_be
         ("invalid_token", "Token was revoked. You have to re-authorize from the user.", 14),
         ("invalid_token", "The access token is invalid", 12),
         ("invalid_request", "The request is missing a required parameter.", 12),
+        ("invalid_request", "400", 12),
         ("invalid_client", "Client authentication failed.", 34),
     ],
 )
 def test_what_is_said_of_a_dead_oauth_token_counts(
     gitlab: GitLab, run: Run, error: str, description: str, code: int
 ) -> None:
-    gitlab.always(Answer(401, {"error": error, "error_description": description}), path="/oauth/token/info")
+    status = 400 if description == "400" else 401
+    gitlab.always(Answer(status, {"error": error, "error_description": description}), path="/oauth/token/info")
     assert run(token="0123456789abcdef" * 4).code == code
 
 
@@ -974,3 +992,14 @@ def test_a_member_list_that_is_forbidden_says_that_the_role_is_too_low(gitlab: G
     gitlab.always(Answer(403, {"message": "403 Forbidden"}), path="/members/all/")
     result = run.json(f"--{place}", "team/app", "--role", "guest", token=secret(1))
     assert (result.code, result.problem["category"]) == (23, "role-too-low")
+    assert "the role guest on" in result.problem["fix"]
+    cases = run(f"--{place}", "team/app", "--role", "guest", "--format", "junit", token=secret(1)).out
+    assert re.findall(r'name="(\w+)">\s*<failure', cases) == ["role"]
+
+
+def test_a_place_that_is_forbidden_whatever_the_role_is_what_is_not_met(gitlab: GitLab, run: Run) -> None:
+    gitlab.add(Token(GOOD))
+    gitlab.always(Answer(403, {"message": "403 Forbidden"}), path="/projects/")
+    assert "the role on" in run.json("--project", "team/app", token=GOOD).problem["fix"]
+    cases = run("--project", "team/app", "--format", "junit", token=GOOD).out
+    assert re.findall(r'name="(\w+)">\s*<failure', cases) == ["project"]

@@ -205,6 +205,12 @@ SOMETHING_ELSE: dict[str, Answer] = {
     "400 of another parameter": Answer(400, {"error": "id is missing"}),
     "400 error of another type": Answer(400, {"error": ["id is invalid"]}),
     "403 of DPoP": Answer(403, {"error": "dpop_error"}),
+    "400 of DPoP": Answer(400, {"error": "dpop_error"}),
+    "400 with the body of a 401": Answer(400, UNKNOWN),
+    "404 of a scope": Answer(404, {"error": "insufficient_scope", "scope": "api"}),
+    "404 of a permission": Answer(404, {"error": "insufficient_granular_scope"}),
+    "404 blocked": Answer(404, {"message": "403 Forbidden - Your account has been blocked."}),
+    "200 of an OAuth token": Answer(200, {"message": NO_OAUTH}),
     "401 of a scope": Answer(401, {"error": "insufficient_scope", "scope": "api"}),
     "401 of a permission": Answer(401, {"error": "insufficient_granular_scope"}),
     "401 blocked": Answer(401, {"message": "403 Forbidden - Your account has been blocked."}),
@@ -280,6 +286,7 @@ def test_what_answered_instead_of_gitlab_is_described(gitlab: GitLab, run: Run) 
         "large": (Answer(200, "x" * 1_100_000), "HTTP 200 and a body larger than 1 MiB, which"),
         "no place": (Answer(302), "HTTP 302 and nothing in it, which"),
         "a place and a fault": (Answer(400, "", away), "HTTP 400 and nothing in it, which"),
+        "a place and nothing there": (Answer(404, "", away), "HTTP 404 and nothing in it, which"),
         "a place and a success": (Answer(299, "", away), "HTTP 299 and nothing in it, which"),
         "300": (Answer(300, "", away), f"redirects {SELF} to https://sso.example.com (HTTP 300)"),
         "399": (Answer(399, "", away), f"redirects {SELF} to https://sso.example.com (HTTP 399)"),
@@ -395,6 +402,7 @@ def test_answers_about_the_project_are_told_apart_like_those_about_the_token(git
         "404": (Answer(404, {"message": "404 Project Not Found"}), "not-found"),
         "404 of a gateway": (Answer(404, {"message": "Not Found"}), "not-gitlab"),
         "410": (Answer(410, {"message": "404 Project Not Found"}), "not-gitlab"),
+        "400": (Answer(400, {"message": "404 Project Not Found"}), "not-gitlab"),
         "nameless": (Answer(200, {"permissions": {"project_access": {"access_level": 40}}}), "not-gitlab"),
         "level": (Answer(200, {"id": 1, "permissions": {"group_access": {"access_level": 30}}}), "ok"),
         "403": (Answer(403, {"message": "403 Forbidden"}), "role-too-low"),
@@ -445,6 +453,7 @@ def test_only_scopes_and_expiry_are_needed_and_more_is_no_harm(gitlab: GitLab, r
         "much": describe(last_used_ips=["10.0.0.1"], granular=False, description=None, novelty={"a": [1]}),
         "granular number": describe(granular=1),
         "a moment": describe(expires_at=f"{in_days(100)}T00:00:00.000Z"),
+        "many keys": describe(**{f"new_{number}": None for number in range(300)}),
         "many scopes": describe(scopes=["api", *(f"new_{number}" for number in range(200))]),
         "nearly 1 MiB": describe(description="x" * 1_000_000),
     }
@@ -600,14 +609,15 @@ def test_odd_answers_about_the_user_and_memberships_are_no_verdict(gitlab: GitLa
     odd = {"html": HTML, "list": [], "empty": {}, "types": {"username": 7, "bot": "x", "groups": 7, "projects": "x"}}
     odd |= {"entries": {"username": None, "groups": [7, None], "projects": [[], {"id": "x"}]}}
     odd |= {"numberless": {"username": "me", "groups": []}, "nameless": {"id": 7, "projects": []}}
+    answers: dict[str, Answer] = {name: Answer(200, body) for name, body in odd.items()}
+    answers |= {f"{status}": Answer(status, {"message": "404 Not Found"}) for status in (400, 410)}
+    answers["404"] = Answer(404, HTML)
     tokens: dict[str, dict[str, object]] = {}
-    for name, body in odd.items():
+    for name, answer in answers.items():
         at = f"{gitlab.url}/odd-{name}"
         gitlab.always(Answer(200, describe(scopes=["read_repository"])), path=f"/odd-{name}/api/v4/personal")
         for path in ("/self/associations", "/user"):
-            gitlab.always(
-                Answer(200, body), path=f"/odd-{name}/api/v4{'/personal_access_tokens' * (path != '/user')}{path}"
-            )
+            gitlab.always(answer, path=f"/odd-{name}/api/v4{'/personal_access_tokens' * (path != '/user')}{path}")
         tokens[f"{name} user"] = {"url": at, "kind": "personal"}
         tokens[f"{name} project"] = {"url": at, "project": "group/app", "role": "developer"}
         tokens[f"{name} group"] = {"url": at, "group": 5, "role": "developer"}
