@@ -411,6 +411,12 @@ def test_the_warning_can_be_set_and_switched_off_and_does_not_hide_the_error(git
 # Kinds
 
 
+def test_what_nobody_asked_gitlab_is_not_judged() -> None:
+    token = Described("access-token", 1, "ci", 7, ("api",), False, NOON, 0.0)
+    asked = Requirements(kind="project", project="group/app", role="owner")
+    assert judge(asked, token, None, None, NOON).problems == ()
+
+
 def test_each_kind_is_what_it_is_and_nothing_else(gitlab: GitLab, run: Run) -> None:
     kinds: dict[Kind, str] = {
         "personal": "personal",
