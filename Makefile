@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check format docs lock bench clean
+.PHONY: help demo test check format docs lock bench mutation clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -47,6 +47,9 @@ lock: $(READY)  ## write the action's lock file anew, with the newest versions o
 bench: $(READY)  ## time and memory against the bare interpreter, requests, python-gitlab, and a venv with pip
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_action.py
+
+mutation: $(READY)  ## break what makes a verdict, place by place, see what the tests notice; about an hour
+	$(BIN)/python tests/mutation.py
 
 clean:  ## remove what was set up
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
