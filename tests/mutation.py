@@ -40,10 +40,10 @@ TESTS = (
     "tests/test_verdicts.py",
     "tests/test_reports.py::test_junit_says_error_for_the_one_requirement_that_could_not_be_asked",
 )
-# Tests of these files about waiting, connections and certificates, which take seconds and are none of these modules'
+# Tests of these files about waiting, proxies and certificates, which take seconds and are none of these modules'
 # business, and the one that starts a process for every category.
 ELSEWHERE = (
-    "retried", "survived", "retry_after", "does_not_fit", "max_wait", "timeout", "slow_answer", "reached", "proxy",
+    "retried", "survived", "retry_after", "does_not_fit", "max_wait", "timeout", "slow_answer", "proxy",
     "interrupted", "certificate", "authority", "bundle", "ca_file", "break_off", "odd_http", "without_end",
     "time_is_over", "allow_excuses", "exit_code",
 )  # fmt: skip
@@ -73,7 +73,7 @@ alone, so that the wording of messages counts neither way. {skipped} changes of 
 annotations only, which are never evaluated.
 
 A mutant is killed when a test fails or does not end. The tests are those of `tests/test_requirements.py` and
-`tests/test_verdicts.py`, without those about waiting, connections and certificates, as far as they reach the statement
+`tests/test_verdicts.py`, without those about waiting, proxies and certificates, as far as they reach the statement
 with the mutant. Each survivor is listed below with the reason why it does no harm.
 
 | module | mutants | killed | of these, did not end | survived | share killed |

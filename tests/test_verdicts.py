@@ -217,6 +217,7 @@ SOMETHING_ELSE: dict[str, Answer] = {
     "404 of an OAuth token": Answer(404, {"message": NO_OAUTH.partition(" ")[2]}),
     "499": Answer(499, UNKNOWN),
     "600": Answer(600, UNKNOWN),
+    "999": Answer(999, UNKNOWN),
     "403 revoked": Answer(403, invalid_token(REVOKED).body),
     "401 message of another type": Answer(401, {"message": {"text": "401 Unauthorized"}}),
     "401 error of another type": Answer(401, {"error": ["invalid_token"], "error_description": 7}),
