@@ -48,7 +48,7 @@ bench: $(READY)  ## time and memory against the bare interpreter, requests, pyth
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_action.py
 
-mutation: $(READY)  ## break what makes a verdict, place by place, see what the tests notice; about an hour
+mutation: $(READY)  ## break what makes a verdict, place by place, see what the tests notice; half an hour
 	$(BIN)/python tests/mutation.py
 
 clean:  ## remove what was set up
