@@ -9,7 +9,7 @@ TESTS_OF_LIBRARIES := command verdicts requirements settings policy_file many_to
 # Strict: a package that the service does not know of counts as a fault, not as one without weaknesses.
 AUDIT := $(BIN)/uv tool run --quiet --system-certs pip-audit==2.10.1 --strict --progress-spinner off
 
-.PHONY: help demo test quick lowest check format docs reliability lock audit bench clean
+.PHONY: help demo test quick lowest check format docs reliability lock audit bench mutation clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -71,6 +71,9 @@ audit: $(READY)  ## known weaknesses of what the action installs and of the newe
 bench: $(READY)  ## time and memory against the bare interpreter, requests, python-gitlab, and a venv with pip
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_action.py
+
+mutation: $(READY)  ## break what makes a verdict, place by place, see what the tests notice; half an hour
+	$(BIN)/python tests/mutation.py
 
 clean:  ## remove what was set up
 	rm -rf $(VENV) $(LOWEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

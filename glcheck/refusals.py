@@ -229,7 +229,7 @@ def role_too_low(what: str, which: str, role: str | None) -> Problem:
 def _kind_of_body(body: bytes | None) -> str:
     if body is None:
         return "a body larger than 1 MiB"
-    start = body[:200].lstrip().lower()
+    start = body.lstrip()
     if not start:
         return "nothing in it"
     if start.startswith(b"<"):

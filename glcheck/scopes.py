@@ -70,4 +70,4 @@ def nearest(name: str) -> str | None:
         return None
     from difflib import get_close_matches  # only on the way to an error
 
-    return next(iter(get_close_matches(name.lower(), _ALSO_SATISFIED_BY, 1)), None)
+    return next(iter(get_close_matches(name.lower(), _ALSO_SATISFIED_BY)), None)

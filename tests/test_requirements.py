@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
@@ -10,6 +11,10 @@ import pytest
 from conftest import Run
 from gitlab_server import Answer, GitLab, Group, Kind, Project, Token, in_days
 from policies import GOOD, SELF, answered, check, check_each, describe, secret, verdicts, words
+
+from glcheck.description import Token as Described
+from glcheck.judgement import judge
+from glcheck.plan import Requirements
 
 OAUTH = "0123456789abcdef" * 4
 JOB = "glcbt-64_3fZ1p5y4XWcCvMGVlfak"
@@ -73,6 +78,8 @@ def test_read_api_opens_the_registry_to_persons_and_not_to_bots(gitlab: GitLab, 
         tokens[f"{kind}"] = {"secret": secret(number), "scopes": ["read_registry"]}
         tokens[f"{kind} asked for"] = {"secret": secret(number), "scopes": ["read_registry"], "kind": kind}
         tokens[f"{kind} read_registry"] = {"secret": secret(number + 50), "scopes": ["read_registry"]}
+    for scope in ("ai_features", "write_registry"):
+        tokens[scope] = {"secret": secret(0), "scopes": [scope], "kind": "personal"}
     assert verdicts(run, tokens) == {
         "personal": "ok",
         "personal asked for": "ok",
@@ -83,13 +90,24 @@ def test_read_api_opens_the_registry_to_persons_and_not_to_bots(gitlab: GitLab, 
         "group": "scope-missing",
         "group asked for": "scope-missing",
         "group read_registry": "ok",
+        "ai_features": "scope-missing",
+        "write_registry": "scope-missing",
     }
 
 
-def test_satisfied_by_implication_is_said(gitlab: GitLab, run: Run) -> None:
+def test_satisfied_by_implication_is_said_and_nothing_else_is(gitlab: GitLab, run: Run) -> None:
     gitlab.add(Token(GOOD))
-    token = run.json("--scopes", "read_api", token=GOOD).token
-    assert "read_api, through api" in words(token)
+    gitlab.add(Token(secret(1), scopes=("write_repository",)))
+    git_only = "read_repository, through write_repository (for git only, not for the repository files API)"
+    notes: dict[str, tuple[dict[str, object], list[str]]] = {
+        "others": (
+            {"scopes": ["read_api", "api", "sudo", "read_user"]},
+            ["read_api, through api", "read_user, through api"],
+        ),
+        "for git": ({"secret": secret(1), "scopes": ["write_repository", "read_repository"]}, [git_only]),
+    }
+    reports = check_each(run, {name: setting for name, (setting, _) in notes.items()})
+    assert {name: token["notes"] for name, token in reports.items()} == {n: said for n, (_, said) in notes.items()}
 
 
 def test_missing_scopes_are_told_with_what_is_required_and_held(gitlab: GitLab, run: Run) -> None:
@@ -130,6 +148,25 @@ def test_a_role_is_given_where_members_are_managed(gitlab: GitLab, run: Run, whe
     assert page.format(url=gitlab.url) in result.problem["fix"]
 
 
+def test_scopes_that_lack_are_listed_and_a_hint_comes_once_and_only_where_there_is_one(
+    gitlab: GitLab, run: Run
+) -> None:
+    gitlab.add(Token(GOOD, scopes=()))
+    gitlab.add(Token(secret(1), scopes=("read_user", "email")))
+    said = {
+        "api": "lacks the scope api; it holds none.",
+        "api sudo": "lacks the scopes api, sudo; it holds none.",
+        "read_apis Read_Apis": "the scopes read_apis, Read_Apis; it holds none. There is a scope read_api.",
+        "xyz": "lacks the scope xyz; it holds read_user, email.",
+    }
+    tokens = {name: {"scopes": name.split(), "secret": secret(1) if name == "xyz" else GOOD} for name in said}
+    reports = check_each(run, tokens)
+    for name, words_of in said.items():
+        (problem,) = reports[name]["problems"]
+        assert problem["message"].endswith(words_of)
+        assert problem["fix"].startswith("Correct `scopes` if" if "There is" in words_of else "Scopes cannot be added")
+
+
 @pytest.mark.parametrize(("mistyped", "nearest"), [("read_apis", "read_api"), ("write-repository", "write_repository")])
 def test_a_mistyped_scope_gets_the_nearest_known_name(gitlab: GitLab, run: Run, mistyped: str, nearest: str) -> None:
     gitlab.add(Token(GOOD))
@@ -137,6 +174,13 @@ def test_a_mistyped_scope_gets_the_nearest_known_name(gitlab: GitLab, run: Run, 
     assert result.code == 21
     assert mistyped in words(result.token)
     assert f"{nearest}" in words(result.token).replace(mistyped, "")
+
+
+def test_forbidden_scopes_are_listed(gitlab: GitLab, run: Run) -> None:
+    gitlab.add(Token(GOOD, scopes=("api", "sudo", "email")))
+    problem = run.json("--forbid-scopes", "email,read_api,api", token=GOOD).problem
+    assert "it holds email, api." in problem["message"]
+    assert problem["details"] == {"forbidden": ["email", "api"], "held": ["api", "sudo", "email"]}
 
 
 def test_forbidden_scopes_are_literal(gitlab: GitLab, run: Run) -> None:
@@ -214,6 +258,43 @@ def test_largest_validity_and_no_expiry(gitlab: GitLab, run: Run) -> None:
     assert list(verdicts(run, tokens).values()) == list(expected.values())
 
 
+def test_what_is_wrong_with_a_date_is_told_in_words_and_in_seconds(gitlab: GitLab, run: Run) -> None:
+    dated(gitlab, ENDS)
+    left = int(13.5 * 86400)
+    soon = "expires in 13 days, on 2027-03-15 at 00:00 UTC;"
+    told: dict[str, tuple[dict[str, object], str, str, dict[str, object]]] = {
+        "error": (
+            {"secret": SPRING, "min-validity": "14d"},
+            "error",
+            f"{soon} 14 days should be left (min-validity).",
+            {"required_seconds": 14 * 86400, "seconds_left": left},
+        ),
+        "warning": (
+            {"secret": SPRING, "warn-validity": "20d"},
+            "warning",
+            f"{soon} 20 days should be left (warn-validity).",
+            {"required_seconds": 20 * 86400, "seconds_left": left},
+        ),
+        "long": (
+            {"secret": SPRING, "max-validity": "13d"},
+            "error",
+            "lives for another 13 days; it should be no more than 13 days.",
+            {"required_seconds": 13 * 86400, "seconds_left": left},
+        ),
+        "for ever": (
+            {"secret": NEVER, "max-validity": "1d"},
+            "error",
+            "never expires; it should be no more than 1 day.",
+            {"required_seconds": 86400, "seconds_left": None},
+        ),
+    }
+    reports = check_each(run, {name: setting for name, (setting, *_) in told.items()})
+    for name, (_, severity, end, details) in told.items():
+        (problem,) = reports[name]["problems"]
+        assert (problem["severity"], problem["details"]) == (severity, details), name
+        assert problem["message"].endswith(end), name
+
+
 @pytest.mark.parametrize(
     ("second", "category"),
     [
@@ -233,6 +314,7 @@ def test_a_day_is_a_day_to_the_second(gitlab: GitLab, run: Run, second: str, cat
     if left > 0:
         assert (token["token"]["seconds_left"], token["token"]["days_left"]) == (left, left // 86400)
         assert token["token"]["expires_at_utc"] == "2027-03-02T00:00:00Z"
+    assert ("It expired on 2027-03-02 at 00:00 UTC" in words(token)) is (left == 0)
 
 
 def test_one_second_before_midnight_a_token_lives(gitlab: GitLab, run: Run) -> None:
@@ -252,6 +334,16 @@ def test_a_local_clock_more_than_five_minutes_off_is_a_note(
     gitlab.date = datetime.fromtimestamp(now.timestamp() + 60 * minutes, timezone.utc)
     result = run.json(token=GOOD)
     assert (result.code, any("clock" in note for note in result.token["notes"])) == (0, noted)
+    assert (f"{'ahead of' if minutes < 0 else 'behind'} GitLab's" in words(result.token)) is noted
+
+
+def test_five_minutes_are_five_minutes() -> None:
+    token = Described("access-token", 1, "ci", 7, ("api",), False, NOON, 0.0)
+
+    def noted(seconds: float) -> bool:
+        return bool(judge(Requirements(), token._replace(clock_off=seconds), None, None, NOON).notes)
+
+    assert [noted(seconds) for seconds in (-301.0, -300.0, 0.0, 300.0, 300.5)] == [True, False, False, False, True]
 
 
 def test_without_a_usable_date_of_the_server_the_local_clock_counts(gitlab: GitLab, run: Run) -> None:
@@ -267,18 +359,19 @@ def test_without_a_usable_date_of_the_server_the_local_clock_counts(gitlab: GitL
 
 def test_by_default_the_last_two_weeks_or_quarter_of_a_life_give_a_warning(gitlab: GitLab, run: Run) -> None:
     gitlab.date = NOON.replace(hour=0)
-    lives: dict[str, tuple[str | None, str | None, bool]] = {
-        "year with 13 days": ("2026-03-14T00:00:00.000Z", "2027-03-14", True),
-        "year with 14 days": ("2026-03-15T00:00:00.000Z", "2027-03-15", False),
-        "year with 15 days": ("2026-03-16T00:00:00.000Z", "2027-03-16", False),
-        "8 days with 1 day": ("2027-02-22T00:00:00.000Z", "2027-03-02", True),
-        "8 days with 2 days": ("2027-02-23T00:00:00.000Z", "2027-03-03", False),
-        "8 days with 3 days": ("2027-02-24T00:00:00.000Z", "2027-03-04", False),
-        "40 days with 9 days": ("2027-01-29T00:00:00.000Z", "2027-03-10", True),
-        "40 days with 11 days": ("2027-01-31T00:00:00.000Z", "2027-03-12", False),
-        "birth unknown with 13 days": (None, "2027-03-14", True),
-        "birth unknown with 14 days": (None, "2027-03-15", False),
-        "for ever": ("2026-03-15T00:00:00.000Z", None, False),
+    day = 86400
+    lives: dict[str, tuple[str | None, str | None, int | None]] = {
+        "year with 13 days": ("2026-03-14T00:00:00.000Z", "2027-03-14", 14 * day),
+        "year with 14 days": ("2026-03-15T00:00:00.000Z", "2027-03-15", None),
+        "year with 15 days": ("2026-03-16T00:00:00.000Z", "2027-03-16", None),
+        "8 days with 1 day": ("2027-02-22T00:00:00.000Z", "2027-03-02", 2 * day),
+        "8 days with 2 days": ("2027-02-23T00:00:00.000Z", "2027-03-03", None),
+        "8 days with 3 days": ("2027-02-24T00:00:00.000Z", "2027-03-04", None),
+        "40 days with 9 days": ("2027-01-29T00:00:00.000Z", "2027-03-10", 10 * day),
+        "40 days with 11 days": ("2027-01-31T00:00:00.000Z", "2027-03-12", None),
+        "birth unknown with 13 days": (None, "2027-03-14", 14 * day),
+        "birth unknown with 14 days": (None, "2027-03-15", None),
+        "for ever": ("2026-03-15T00:00:00.000Z", None, None),
     }
     answers = {}
     for name, (born, ends, _) in lives.items():
@@ -287,8 +380,12 @@ def test_by_default_the_last_two_weeks_or_quarter_of_a_life_give_a_warning(gitla
     result = check(run, answered(gitlab, answers))
     assert (result.code, result.report["category"]) == (0, "ok")
     reports = {token["name"]: token for token in result.report["tokens"]}
-    expected = {name: [("expires-soon", "warning")] if warns else [] for name, (*_, warns) in lives.items()}
-    found = {n: [(p["category"], p["severity"]) for p in token["problems"]] for n, token in reports.items()}
+    expected = {name: [("expires-soon", "warning", below)] if below else [] for name, (*_, below) in lives.items()}
+    found = {
+        name: [(p["category"], p["severity"], p["details"]["required_seconds"]) for p in token["problems"]]
+        for name, token in reports.items()
+    }
+    assert all("(warn-validity, auto)" in words(reports[name]) for name, (*_, below) in lives.items() if below)
     assert found == expected
     assert all(token["ok"] for token in reports.values())
 
@@ -314,6 +411,12 @@ def test_the_warning_can_be_set_and_switched_off_and_does_not_hide_the_error(git
 # Kinds
 
 
+def test_what_nobody_asked_gitlab_is_not_judged() -> None:
+    token = Described("access-token", 1, "ci", 7, ("api",), False, NOON, 0.0)
+    asked = Requirements(kind="project", project="group/app", role="owner")
+    assert judge(asked, token, None, None, NOON).problems == ()
+
+
 def test_each_kind_is_what_it_is_and_nothing_else(gitlab: GitLab, run: Run) -> None:
     kinds: dict[Kind, str] = {
         "personal": "personal",
@@ -336,6 +439,14 @@ def test_each_kind_is_what_it_is_and_nothing_else(gitlab: GitLab, run: Run) -> N
             expected[f"{held} as {kind}"] = "ok" if kind == name else "wrong-token-kind"
     reports = check_each(run, tokens)
     assert {name: token["category"] for name, token in reports.items()} == expected
+    genuine_kinds = {str(kind): name for kind, name in held_kinds.items()}
+    for case in [case for case, category in expected.items() if category != "ok"]:
+        holding, required = case.split(" as ")
+        (problem,) = (p for p in reports[case]["problems"] if p["category"] == "wrong-token-kind")
+        unasked = required in ("oauth", "job") and holding not in ("oauth", "job")
+        actual = "access-token" if unasked else genuine_kinds[holding]
+        assert problem["details"] == {"required": required, "actual": actual}
+        assert (problem["fix"] == "Pass CI_JOB_TOKEN here.") is (required == "job")
     told = {name: reports[f"{name} as {name}"]["token"]["kind"] for name in wanted}
     assert told == {name: name for name in wanted}
 
@@ -349,6 +460,33 @@ def test_a_kind_costs_one_more_request_and_no_kind_none(gitlab: GitLab, run: Run
     result = run.json("--kind", "project", token=GOOD)
     assert (result.code, result.token["requests"], result.token["token"]["kind"]) == (0, 2, "project")
     assert paths(gitlab) == [SELF, "/api/v4/user"]
+    gitlab.requests.clear()
+    for kind in ("job", "oauth"):
+        assert run.json("--kind", kind, token=GOOD).token["requests"] == 1
+
+
+def test_whose_token_it_is_is_asked_only_where_the_verdict_depends_on_it(gitlab: GitLab, run: Run) -> None:
+    """Where it is read_registry through read_api, which only a classic access token can hold."""
+    gitlab.add(Token(secret(1), scopes=("read_api",)))
+    gitlab.add(Token(secret(2), scopes=("read_api", "read_registry")))
+    gitlab.add(Token(secret(3), scopes=("read_api", "api")))
+    gitlab.add(Token(secret(4), scopes=("read_user",)))
+    gitlab.add(Token(OAUTH, "oauth", scopes=("read_api",)))
+    (fine,) = answered(gitlab, {"fine": Answer(200, describe(scopes=["read_api"], granular=True))}).values()
+    registry = {"scopes": ["read_registry"]}
+    settings: dict[str, tuple[dict[str, object], str, int]] = {
+        "read_api": ({**registry, "secret": secret(1)}, "ok", 2),
+        "itself": ({**registry, "secret": secret(2)}, "ok", 1),
+        "api": ({**registry, "secret": secret(3)}, "ok", 1),
+        "neither": ({**registry, "secret": secret(4)}, "scope-missing", 1),
+        "oauth": ({**registry, "secret": OAUTH}, "scope-missing", 1),
+        "fine-grained": ({**registry, **fine}, "scope-unknown", 1),
+        "fine-grained with a kind": ({**fine, "secret": secret(5), "kind": "personal"}, "not-gitlab", 2),
+    }
+    gitlab.always(Answer(404, {"message": "404 Not Found"}), path="/at-fine/api/v4/user")
+    reports = check_each(run, {name: setting for name, (setting, *_) in settings.items()})
+    found = {name: (token["category"], token["requests"]) for name, token in reports.items()}
+    assert found == {name: (category, requests) for name, (_, category, requests) in settings.items()}
 
 
 def test_a_person_may_be_called_like_a_bot(gitlab: GitLab, run: Run) -> None:
@@ -357,6 +495,12 @@ def test_a_person_may_be_called_like_a_bot(gitlab: GitLab, run: Run) -> None:
         "bot": ({"username": "project_5_bot_0123456789abcdef", "bot": True}, "project"),
         "bot of long ago": ({"username": "project_5_bot", "bot": True}, "project"),
         "bot of a group": ({"username": "group_5_bot_0123456789abcdef", "bot": True}, "group"),
+        "service account": ({"username": "service_account_group_5_x", "bot": True}, "service-account"),
+        "bot of another name": ({"username": "deployer", "bot": True}, "service-account"),
+        "bot by its name": ({"username": "group_5_bot_0123456789abcdef"}, "group"),
+        "service account by its name": ({"username": "service_account_x"}, "service-account"),
+        "person by the name": ({"username": "me"}, "personal"),
+        "person of another type": ({"username": "me", "bot": 1}, "personal"),
     }
     tokens = {}
     for name, (user, kind) in people.items():
@@ -414,7 +558,10 @@ def test_a_job_token_can_meet_no_requirement_but_kind_and_longest_validity(gitla
         "kind": {"kind": "project"},
     }
     tokens = {name: {"secret": JOB, **more} for name, more in requirements.items()}
-    assert verdicts(run, tokens) == dict.fromkeys(tokens, "wrong-token-kind")
+    reports = check_each(run, tokens)
+    assert {name: token["category"] for name, token in reports.items()} == dict.fromkeys(tokens, "wrong-token-kind")
+    unmet = {name: [p["details"].get("requirement") for p in token["problems"]] for name, token in reports.items()}
+    assert unmet == {name: [name] for name in tokens} | {"kind": [None], "role": ["project", "role"]}
     free = {"nothing": {"secret": JOB}, "max-validity": {"secret": JOB, "max-validity": "30d"}}
     assert verdicts(run, free) == dict.fromkeys(free, "ok")
 
@@ -430,6 +577,32 @@ def test_an_oauth_token_is_asked_about_as_one(run_alone: Run) -> None:
         assert [request.path for request in server.requests] == ["/gitlab/oauth/token/info"]
         assert server.requests[0].headers["authorization"] == f"Bearer {OAUTH}"
         assert set(result.token["token"]["scopes"]) == {"read_api", "openid"}
+
+
+def test_an_oauth_token_of_another_shape_is_known_once_gitlab_says_so(gitlab: GitLab, run: Run) -> None:
+    gitlab.add(Token(GOOD, "oauth", scopes=("read_api",)))
+    refusal = "400 Bad request - This endpoint requires token type to be a personal access token"
+    gitlab.always(Answer(400, {"message": refusal}), path=SELF)
+    result = run.json("--kind", "oauth", token=GOOD)
+    assert (result.code, result.token["requests"], result.token["token"]["kind"]) == (0, 2, "oauth")
+    assert [request.headers.get("authorization") for request in gitlab.requests] == [None, f"Bearer {GOOD}"]
+
+
+def test_an_oauth_token_dies_when_its_seconds_are_over(gitlab: GitLab, run: Run) -> None:
+    gitlab.date = NOON
+
+    def lived(seconds: int) -> Answer:
+        born = int(NOON.timestamp()) - seconds
+        return Answer(200, {"scope": ["api"], "expires_in": 3600, "created_at": born, "resource_owner_id": 7})
+
+    # A warning from the last quarter on: that of the first began a quarter of a second ago.
+    tokens = answered(gitlab, {"warns": lived(3 * 3600 + 1), "does not": lived(3 * 3600)})
+    reports = check_each(run, {name: {**at, "secret": OAUTH} for name, at in tokens.items()})
+    details = {"required_seconds": 3600, "seconds_left": 3600}
+    assert [problem["details"] for problem in reports["warns"]["problems"]] == [details]
+    assert reports["does not"]["problems"] == []
+    token = reports["warns"]["token"]
+    assert (token["user_id"], token["expires_at_utc"]) == (7, "2027-03-01T13:00:00Z")
 
 
 def test_requirements_hold_for_oauth_tokens_too(gitlab: GitLab, run: Run) -> None:
@@ -561,6 +734,30 @@ def test_the_larger_of_all_memberships_counts(gitlab: GitLab, run: Run) -> None:
     assert verdicts(run, tokens) == expected
 
 
+def test_a_role_that_is_too_low_is_told_with_the_one_there_is(gitlab: GitLab, run: Run) -> None:
+    gitlab.add(Token(GOOD))
+    gitlab.add(Token(secret(1), scopes=("write_repository",)))
+    gitlab.add_project(Project("group/app", members={7: 20}))
+    gitlab.add_project(Project("open/app", public=True))
+    gitlab.add_project(Project("guest/app", members={7: 10}))
+    gitlab.add_project(Project("shared/app", shared={7: 20}))
+    gitlab.add_group(Group("team", members={7: 5}))
+    told: dict[str, tuple[dict[str, object], str, str | None]] = {
+        "reporter": ({"project": "group/app"}, "is reporter there", "reporter"),
+        "minimal": ({"group": "team"}, "is a member with minimal access there", "a member with minimal access"),
+        "none": ({"project": "open/app"}, "is no member there", None),
+        "untold": ({"project": "shared/app", "secret": secret(1)}, "has a lower role there", None),
+        "told": ({"project": "group/app", "secret": secret(1)}, "is reporter there", "reporter"),
+        "least": ({"project": "guest/app", "secret": secret(1)}, "is guest there", "guest"),
+    }
+    reports = check_each(run, {name: {**setting, "role": "maintainer"} for name, (setting, *_) in told.items()})
+    for name, (setting, said, actual) in told.items():
+        (problem,) = reports[name]["problems"]
+        assert f"but its account {said}; maintainer is asked for." in problem["message"], name
+        place = {key: value for key, value in setting.items() if key != "secret"}
+        assert problem["details"] == {"required": "maintainer", "actual": actual, **place}, name
+
+
 def test_visible_without_membership_is_too_low_and_hidden_is_not_found(gitlab: GitLab, run: Run) -> None:
     gitlab.add(Token(GOOD))
     gitlab.add(Token(secret(1), scopes=("write_repository",)))
@@ -603,12 +800,17 @@ def test_role_and_place_cost_one_more_request_and_a_share_another(gitlab: GitLab
     gitlab.add(Token(secret(1), scopes=("read_repository",)))
     project = gitlab.add_project(Project("group/app", members={7: 40}))
     gitlab.add_project(Project("group/shared", shared={7: 40}))
+    gitlab.add_project(Project("open/app", public=True))
+    gitlab.add_group(Group("open", public=True))
     group = gitlab.add_group(Group("team", members={7: 40}))
     poor = {"secret": secret(1)}
     settings: dict[str, tuple[dict[str, object], int]] = {
         "nothing": ({"scopes": ["api"], "min-validity": "1d"}, 1),
         "project": ({"project": "group/app"}, 2),
         "role": ({"project": "group/app", "role": "maintainer"}, 2),
+        "more than the role": ({"project": "group/app", "role": "developer"}, 2),
+        "public": ({"project": "open/app"}, 2),
+        "public group": ({"group": "open"}, 2),
         "role by id": ({"project": project.id, "role": "maintainer"}, 2),
         "share": ({"project": "group/shared", "role": "maintainer"}, 3),
         "group": ({"group": "team"}, 2),
@@ -643,7 +845,11 @@ def test_memberships_are_found_page_by_page(gitlab: GitLab, run: Run, scope: str
         "last group": {"group": groups[-1].id, "role": "maintainer"},
         "group too low": {"group": groups[-1].id, "role": "owner"},
     }
-    assert verdicts(run, tokens) == {
+    found = verdicts(run, tokens)
+    asked = Counter(request.path.partition("associations?")[2] for request in gitlab.requests if "?" in request.path)
+    assert asked["min_access_level=40&page=4&per_page=100"] == 1
+    assert not [query for query in asked if "page=0&" in query]
+    assert found == {
         "first": "ok",
         "last": "ok",
         "too low": "role-too-low",
@@ -672,6 +878,39 @@ def test_an_instance_that_lists_no_memberships_gives_no_verdict_on_the_project(r
     assert result.token["category"] in {"scope-missing", "unsupported-server"}
     assert result.token["token"]["scopes"] == ["read_repository"]
     assert "read_api" in words(result.token)
+
+
+def test_an_oauth_token_that_may_not_read_the_api_is_told_what_it_lacks(gitlab: GitLab, run: Run) -> None:
+    gitlab.add(Token(OAUTH, "oauth", scopes=("read_user",), expires_in=None))
+    result = run.json("--project", "7", token=OAUTH)
+    assert (result.problem["category"], result.token["requests"]) == ("scope-missing", 1)
+    assert result.problem["details"] == {"required": ["read_api"], "missing": ["read_api"]}
+    assert result.problem["fix"].startswith("Add the scope read_api")
+
+
+def test_a_place_is_found_in_the_list_by_its_path_in_any_case_and_by_its_id(gitlab: GitLab, run: Run) -> None:
+    gitlab.add(Token(GOOD, scopes=("read_repository",)))
+    gitlab.add_project(Project("Group/App", id=70, members={7: 30}))
+    gitlab.add_group(Group("team", id=71, members={7: 30}))
+    tokens: dict[str, dict[str, object]] = {
+        "path": {"project": "Group/App"},
+        "another case": {"project": "gROUP/aPP"},
+        "id": {"project": 70},
+        "id of a group": {"project": 71},
+        "id of a project": {"group": 70},
+        "group": {"group": 71},
+    }
+    found = verdicts(run, {name: {**place, "role": "developer"} for name, place in tokens.items()})
+    assert found == {**dict.fromkeys(tokens, "ok"), "id of a group": "not-found", "id of a project": "not-found"}
+
+
+def test_a_token_that_does_not_say_whose_it_is_is_asked(gitlab: GitLab, run: Run) -> None:
+    gitlab.add(Token(GOOD, user_id=9))
+    gitlab.add_project(Project("group/app", shared={9: 30}))
+    gitlab.always(Answer(200, describe(user_id=None)), path="/self")
+    result = run.json("--project", "group/app", "--role", "developer", token=GOOD)
+    assert (result.code, result.token["requests"]) == (0, 4)
+    assert paths(gitlab)[-1] == "/api/v4/projects/group%2Fapp/members/all/9"
 
 
 # Spelling of the page that repairs it
@@ -727,8 +966,9 @@ def test_a_scope_that_depends_on_the_kind_has_no_verdict_when_the_kind_cannot_be
 ) -> None:
     gitlab.add(Token(secret(1), scopes=("read_api",)))
     gitlab.always(Answer(500, {"message": "500 Internal Server Error"}), path="/user")
-    result = run.json("--scopes", "read_registry", token=secret(1))
-    assert (result.code, result.problem["category"]) == (33, "server-error")
+    for kind in ((), ("--kind", "personal")):
+        result = run.json("--scopes", "read_registry", *kind, token=secret(1))
+        assert (result.code, result.problem["category"]) == (33, "server-error")
 
 
 @pytest.mark.parametrize(
@@ -738,13 +978,15 @@ def test_a_scope_that_depends_on_the_kind_has_no_verdict_when_the_kind_cannot_be
         ("invalid_token", "Token was revoked. You have to re-authorize from the user.", 14),
         ("invalid_token", "The access token is invalid", 12),
         ("invalid_request", "The request is missing a required parameter.", 12),
+        ("invalid_request", "400", 12),
         ("invalid_client", "Client authentication failed.", 34),
     ],
 )
 def test_what_is_said_of_a_dead_oauth_token_counts(
     gitlab: GitLab, run: Run, error: str, description: str, code: int
 ) -> None:
-    gitlab.always(Answer(401, {"error": error, "error_description": description}), path="/oauth/token/info")
+    status = 400 if description == "400" else 401
+    gitlab.always(Answer(status, {"error": error, "error_description": description}), path="/oauth/token/info")
     assert run(token="0123456789abcdef" * 4).code == code
 
 
@@ -756,3 +998,14 @@ def test_a_member_list_that_is_forbidden_says_that_the_role_is_too_low(gitlab: G
     gitlab.always(Answer(403, {"message": "403 Forbidden"}), path="/members/all/")
     result = run.json(f"--{place}", "team/app", "--role", "guest", token=secret(1))
     assert (result.code, result.problem["category"]) == (23, "role-too-low")
+    assert "the role guest on" in result.problem["fix"]
+    cases = run(f"--{place}", "team/app", "--role", "guest", "--format", "junit", token=secret(1)).out
+    assert re.findall(r'name="(\w+)">\s*<failure', cases) == ["role"]
+
+
+def test_a_place_that_is_forbidden_whatever_the_role_is_what_is_not_met(gitlab: GitLab, run: Run) -> None:
+    gitlab.add(Token(GOOD))
+    gitlab.always(Answer(403, {"message": "403 Forbidden"}), path="/projects/")
+    assert "the role on" in run.json("--project", "team/app", token=GOOD).problem["fix"]
+    cases = run("--project", "team/app", "--format", "junit", token=GOOD).out
+    assert re.findall(r'name="(\w+)">\s*<failure', cases) == ["project"]

@@ -23,11 +23,14 @@ from conftest import COMMAND, Run
 from gitlab_server import Answer, Certificates, GitLab, Project, State, Token, in_days
 from policies import GOOD, SELF, Settings, answered, asked, check, check_each, describe, secret, verdicts, words
 
+from glcheck.answers import moment
+
 HTML = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Company login</body></html>"
 TEXT = (("Content-Type", "text/plain"),)
 JSON = (("Content-Type", "application/json"),)
 UNKNOWN = {"message": "401 Unauthorized"}
 REVOKED = "Token was revoked. You have to re-authorize from the user."
+NO_OAUTH = "400 Bad request - This endpoint requires token type to be a personal access token"
 
 
 def invalid_token(text: str) -> Answer:
@@ -197,6 +200,24 @@ SOMETHING_ELSE: dict[str, Answer] = {
         401, {**cast(dict[str, str], invalid_token(REVOKED).body), "error_uri": "https://sso.example.com"}
     ),
     "403 with the body of a 401": Answer(403, UNKNOWN),
+    "404 of a parameter": Answer(404, {"error": "id is invalid"}),
+    "404 that says 400": Answer(404, {"error": "400 Bad Request"}),
+    "400 of another parameter": Answer(400, {"error": "id is missing"}),
+    "400 error of another type": Answer(400, {"error": ["id is invalid"]}),
+    "403 of DPoP": Answer(403, {"error": "dpop_error"}),
+    "400 of DPoP": Answer(400, {"error": "dpop_error"}),
+    "400 with the body of a 401": Answer(400, UNKNOWN),
+    "404 of a scope": Answer(404, {"error": "insufficient_scope", "scope": "api"}),
+    "404 of a permission": Answer(404, {"error": "insufficient_granular_scope"}),
+    "404 blocked": Answer(404, {"message": "403 Forbidden - Your account has been blocked."}),
+    "200 of an OAuth token": Answer(200, {"message": NO_OAUTH}),
+    "401 of a scope": Answer(401, {"error": "insufficient_scope", "scope": "api"}),
+    "401 of a permission": Answer(401, {"error": "insufficient_granular_scope"}),
+    "401 blocked": Answer(401, {"message": "403 Forbidden - Your account has been blocked."}),
+    "404 of an OAuth token": Answer(404, {"message": NO_OAUTH.partition(" ")[2]}),
+    "499": Answer(499, UNKNOWN),
+    "600": Answer(600, UNKNOWN),
+    "999": Answer(999, UNKNOWN),
     "403 revoked": Answer(403, invalid_token(REVOKED).body),
     "401 message of another type": Answer(401, {"message": {"text": "401 Unauthorized"}}),
     "401 error of another type": Answer(401, {"error": ["invalid_token"], "error_description": 7}),
@@ -227,6 +248,10 @@ SOMETHING_ELSE: dict[str, Answer] = {
     "200 expiry words": Answer(200, describe(expires_at="next summer")),
     "200 expiry no day": Answer(200, describe(expires_at="2030-02-31")),
     "200 expiry empty": Answer(200, describe(expires_at="")),
+    "200 revoked number": Answer(200, describe(revoked=0)),
+    "200 active text": Answer(200, describe(active="no")),
+    "200 a key twice": Answer(200, '{"scopes": ["api"], "scopes": ["api"], "expires_at": null}', JSON),
+    "200 no number": Answer(200, '{"scopes": ["api"], "expires_at": null, "id": NaN}', JSON),
     "200 half a document": Answer(200, json.dumps(describe())[:-20], JSON),
     "200 document and more": Answer(200, json.dumps(describe()) + HTML, JSON),
     "200 not utf-8": Answer(200, b'{"scopes": ["\xff\xfe"], "expires_at": null}', JSON),
@@ -248,6 +273,64 @@ def test_what_gitlab_would_not_answer_is_no_verdict_on_the_token(gitlab: GitLab,
     assert result.code == 34
     assert {name: asked(gitlab, name) for name in SOMETHING_ELSE} == dict.fromkeys(SOMETHING_ELSE, 1)
     assert {name for name, token in reports.items() if token["token"]} == set()
+
+
+def test_what_answered_instead_of_gitlab_is_described(gitlab: GitLab, run: Run) -> None:
+    away = (("Location", "https://sso.example.com/"),)
+    bodies: dict[str, tuple[Answer, str]] = {
+        "html": (Answer(200, f"\n  {HTML}"), "HTTP 200 and an HTML page, which"),
+        "empty": (Answer(403, b""), "HTTP 403 and nothing in it, which"),
+        "blank": (Answer(200, " \n"), "HTTP 200 and nothing in it, which"),
+        "object": (Answer(418, {"detail": "no"}), "HTTP 418 and other JSON, which"),
+        "list": (Answer(200, []), "HTTP 200 and other JSON, which"),
+        "text": (Answer(200, "Denied", TEXT), "HTTP 200 and text that is no JSON, which"),
+        "large": (Answer(200, "x" * 1_100_000), "HTTP 200 and a body larger than 1 MiB, which"),
+        "no place": (Answer(302), "HTTP 302 and nothing in it, which"),
+        "a place and a fault": (Answer(400, "", away), "HTTP 400 and nothing in it, which"),
+        "a place and nothing there": (Answer(404, "", away), "HTTP 404 and nothing in it, which"),
+        "a place and a success": (Answer(299, "", away), "HTTP 299 and nothing in it, which"),
+        "300": (Answer(300, "", away), f"redirects {SELF} to https://sso.example.com (HTTP 300)"),
+        "399": (Answer(399, "", away), f"redirects {SELF} to https://sso.example.com (HTTP 399)"),
+        "proxy": (Answer(407, HTML), "The proxy wants other credentials (HTTP 407)"),
+    }
+    reports = check_each(run, answered(gitlab, {name: answer for name, (answer, _) in bodies.items()}))
+    for name, (answer, said) in bodies.items():
+        (problem,) = reports[name]["problems"]
+        assert said in problem["message"], name
+        assert problem["category"] == ("network-error" if name == "proxy" else "not-gitlab")
+        place = {"location": "https://sso.example.com"} if "redirects" in said else {}
+        assert problem["details"] == {"status": answer.status, **place}, name
+
+
+def test_a_refusal_says_what_gitlab_said(gitlab: GitLab, run: Run) -> None:
+    scope = {"error": "insufficient_scope", "scope": "read_user api"}
+    granular = {"error": "insufficient_granular_scope", "error_description": "Denied: [Job: Read], [User: Read, Edit]."}
+    told: dict[str, tuple[Answer, str, str, dict[str, object]]] = {
+        "scope": (Answer(403, scope), "scope-missing", "lacks the scope read_user,", {"required": ["read_user"]}),
+        "untold": (Answer(403, {**scope, "scope": None}), "scope-missing", "the scope that GitLab demands,", {}),
+        "granular": (
+            Answer(403, granular),
+            "scope-missing",
+            "permission [Job: Read], [User: Read, Edit] that",
+            {"permissions": ["[Job: Read]", "[User: Read, Edit]"]},
+        ),
+        "none named": (Answer(403, {**granular, "error_description": 7}), "scope-missing", "permission that", {}),
+        "reason": (forbidden("Not - today"), "account-restricted", "TOKEN_4: Not - today.", {}),
+        "shouted": (forbidden("YOUR ACCOUNT HAS BEEN BLOCKED"), "account-restricted", "is blocked", {}),
+        "fault": (Answer(599, HTML), "server-error", "(HTTP 599)", {"status": 599}),
+        "wait": (
+            Answer(429, "Retry later\n", (*TEXT, ("Retry-After", "3600"))),
+            "rate-limited",
+            "asks to wait 1 hour.",
+            {"retry_after": 3600},
+        ),
+    }
+    reports = check_each(run, answered(gitlab, {name: answer for name, (answer, *_) in told.items()}))
+    for name, (_, category, said, details) in told.items():
+        (problem,) = reports[name]["problems"]
+        assert problem["category"] == category, name
+        assert said in problem["message"], name
+        assert problem["details"].items() >= details.items(), name
 
 
 def test_answers_that_break_off_are_no_verdict_on_the_token(gitlab: GitLab, run: Run) -> None:
@@ -318,6 +401,11 @@ def test_answers_about_the_project_are_told_apart_like_those_about_the_token(git
         "403 of a gateway": (Answer(403, {"message": "Forbidden"}), "not-gitlab"),
         "404 empty": (Answer(404, b""), "not-gitlab"),
         "404": (Answer(404, {"message": "404 Project Not Found"}), "not-found"),
+        "404 of a gateway": (Answer(404, {"message": "Not Found"}), "not-gitlab"),
+        "410": (Answer(410, {"message": "404 Project Not Found"}), "not-gitlab"),
+        "400": (Answer(400, {"message": "404 Project Not Found"}), "not-gitlab"),
+        "nameless": (Answer(200, {"permissions": {"project_access": {"access_level": 40}}}), "not-gitlab"),
+        "level": (Answer(200, {"id": 1, "permissions": {"group_access": {"access_level": 30}}}), "ok"),
         "403": (Answer(403, {"message": "403 Forbidden"}), "role-too-low"),
         "403 with reason": (forbidden("Not allowed here"), "role-too-low"),
         "blocked": (forbidden("Your account has been blocked."), "account-restricted"),
@@ -343,22 +431,30 @@ def test_answers_about_the_project_are_told_apart_like_those_about_the_token(git
 
 
 def test_a_token_that_describes_itself_as_dead_is_dead(gitlab: GitLab, run: Run) -> None:
-    bodies: dict[str, tuple[dict[str, object], str]] = {
-        "revoked": (describe(revoked=True, active=False), "token-revoked"),
-        "revoked but active": (describe(revoked=True), "token-revoked"),
-        "inactive": (describe(active=False), "token-expired"),
-        "inactive without expiry": (describe(active=False, expires_at=None), "token-expired"),
-        "past its day": (describe(expires_at=in_days(0)), "token-expired"),
+    last_second = (("Date", "Mon, 01 Mar 2027 23:59:59 GMT"),)
+    bodies: dict[str, tuple[dict[str, object], str, str]] = {
+        "revoked": (describe(revoked=True, active=False), "token-revoked", ""),
+        "revoked but active": (describe(revoked=True), "token-revoked", ""),
+        "inactive": (describe(active=False), "token-expired", ""),
+        "inactive without expiry": (describe(active=False, expires_at=None), "token-expired", ""),
+        "inactive to the end": (describe(active=False, expires_at="2027-03-02"), "token-expired", ""),
+        "past its day": (describe(expires_at=in_days(0)), "token-expired", f"It expired on {in_days(0)} at 00:00 UTC."),
     }
-    tokens = answered(gitlab, {name: Answer(200, body) for name, (body, _) in bodies.items()})
-    assert verdicts(run, tokens) == {name: category for name, (_, category) in bodies.items()}
+    answers = {n: Answer(200, body, last_second * (n == "inactive to the end")) for n, (body, *_) in bodies.items()}
+    reports = check_each(run, answered(gitlab, answers))
+    for name, (_, category, when) in bodies.items():
+        (problem,) = reports[name]["problems"]
+        assert problem["category"] == category, name
+        assert problem["message"].endswith(when or ("active." if category == "token-expired" else "rotated.")), name
 
 
 def test_only_scopes_and_expiry_are_needed_and_more_is_no_harm(gitlab: GitLab, run: Run) -> None:
     bodies: dict[str, dict[str, object]] = {
         "little": {"scopes": ["api"], "expires_at": None},
         "much": describe(last_used_ips=["10.0.0.1"], granular=False, description=None, novelty={"a": [1]}),
+        "granular number": describe(granular=1),
         "a moment": describe(expires_at=f"{in_days(100)}T00:00:00.000Z"),
+        "many keys": describe(**{f"new_{number}": None for number in range(300)}),
         "many scopes": describe(scopes=["api", *(f"new_{number}" for number in range(200))]),
         "nearly 1 MiB": describe(description="x" * 1_000_000),
     }
@@ -368,6 +464,22 @@ def test_only_scopes_and_expiry_are_needed_and_more_is_no_harm(gitlab: GitLab, r
     assert reports["a moment"]["token"]["expires_at"] == in_days(100)
     for field in ("expires_at", "expires_at_utc", "seconds_left", "days_left"):
         assert reports["little"]["token"][field] is None
+
+
+def test_a_moment_is_read_as_iso_8601_says_and_anything_else_is_none() -> None:
+    nine = datetime(2027, 3, 1, 9, 30, tzinfo=timezone.utc)
+    moments: dict[object, datetime | None] = {
+        "2027-03-01T09:30:00.123Z": nine,
+        "2027-03-01T09:30:00Z": nine,
+        "2027-03-01T09:30:00": nine,
+        "2027-03-01T11:30:00.5+02:00": nine,
+        "0001-01-01T00:00:00+14:00": None,
+        "long ago": None,
+        "": None,
+        7: None,
+        None: None,
+    }
+    assert {text: moment(text) for text in moments} == moments
 
 
 ODD_HTTP = {
@@ -459,11 +571,21 @@ def test_odd_descriptions_of_oauth_and_job_tokens_are_no_verdict(gitlab: GitLab,
         "scope number": info(scope=7),
         "expiry words": info(expires_in="soon"),
         "expiry list": info(expires_in=[1]),
+        "expiry bool": info(expires_in=True),
+        "expiry absent": Answer(200, {"scope": ["api"]}),
+        "refused in another way": Answer(403, {"error": "invalid_token"}),
+        "refused for another reason": Answer(400, {"error": "invalid_grant"}),
         "refused in html": Answer(401, HTML),
         "refused by a gateway": Answer(401, {"message": "Unauthorized"}),
         "nowhere": Answer(404, HTML),
     }
-    job = {"job html": Answer(200, HTML), "job list": Answer(200, []), "job 401 html": Answer(401, HTML)}
+    job = {
+        "job html": Answer(200, HTML),
+        "job list": Answer(200, []),
+        "job 401 html": Answer(401, HTML),
+        "job without a name": Answer(200, {"id": 5, "name": 7}),
+        "job without an id": Answer(200, {"name": "test", "status": "running"}),
+    }
     tokens = {name: {**at, "secret": "0123456789abcdef" * 4} for name, at in answered(gitlab, oauth).items()}
     tokens |= {name: {**at, "secret": "glcbt-64_3fZ1p5y4XWcCvMGV"} for name, at in answered(gitlab, job).items()}
     assert verdicts(run, tokens) == dict.fromkeys(tokens, "not-gitlab")
@@ -474,19 +596,29 @@ def test_odd_descriptions_of_oauth_and_job_tokens_are_no_verdict(gitlab: GitLab,
     }
     tokens = {name: {**at, "secret": "0123456789abcdef" * 4} for name, at in answered(gitlab, harmless).items()}
     assert set(verdicts(run, tokens).values()) <= {"ok", "not-gitlab"}
+    jobs = {
+        "name": Answer(200, {"id": 5, "name": "test", "user": {"id": 9}}),
+        "status": Answer(200, {"id": 5, "status": "running", "user": 9}),
+    }
+    tokens = {name: {**at, "secret": "glcbt-64_3fZ1p5y4XWcCvMGV"} for name, at in answered(gitlab, jobs).items()}
+    reports = check_each(run, tokens)
+    told = {name: (token["category"], token["token"]["user_id"]) for name, token in reports.items()}
+    assert told == {"name": ("ok", 9), "status": ("ok", None)}
 
 
 def test_odd_answers_about_the_user_and_memberships_are_no_verdict(gitlab: GitLab, run: Run) -> None:
     odd = {"html": HTML, "list": [], "empty": {}, "types": {"username": 7, "bot": "x", "groups": 7, "projects": "x"}}
     odd |= {"entries": {"username": None, "groups": [7, None], "projects": [[], {"id": "x"}]}}
+    odd |= {"numberless": {"username": "me", "groups": []}, "nameless": {"id": 7, "projects": []}}
+    answers: dict[str, Answer] = {name: Answer(200, body) for name, body in odd.items()}
+    answers |= {f"{status}": Answer(status, {"message": "404 Not Found"}) for status in (400, 410)}
+    answers["404"] = Answer(404, HTML)
     tokens: dict[str, dict[str, object]] = {}
-    for name, body in odd.items():
+    for name, answer in answers.items():
         at = f"{gitlab.url}/odd-{name}"
         gitlab.always(Answer(200, describe(scopes=["read_repository"])), path=f"/odd-{name}/api/v4/personal")
         for path in ("/self/associations", "/user"):
-            gitlab.always(
-                Answer(200, body), path=f"/odd-{name}/api/v4{'/personal_access_tokens' * (path != '/user')}{path}"
-            )
+            gitlab.always(answer, path=f"/odd-{name}/api/v4{'/personal_access_tokens' * (path != '/user')}{path}")
         tokens[f"{name} user"] = {"url": at, "kind": "personal"}
         tokens[f"{name} project"] = {"url": at, "project": "group/app", "role": "developer"}
         tokens[f"{name} group"] = {"url": at, "group": 5, "role": "developer"}
