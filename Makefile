@@ -29,10 +29,10 @@ demo: $(BIN)/glcheck  ## a demo GitLab on loopback, and glcheck's verdicts on si
 	@$(BIN)/python tests/demo.py
 
 test: $(READY)  ## the tests
-	$(BIN)/python -m pytest -n 2 tests
+	$(BIN)/python -m pytest -n 4 tests
 
 quick: $(READY)  ## the tests without those that take seconds
-	$(BIN)/python -m pytest -n 2 -m 'not slow' tests
+	$(BIN)/python -m pytest -n 4 -m 'not slow' tests
 
 $(LOWEST)/.ready: $(READY) tests/lowest.py
 	@echo 'Setting up $(LOWEST), once.'
@@ -41,14 +41,14 @@ $(LOWEST)/.ready: $(READY) tests/lowest.py
 
 lowest: $(LOWEST)/.ready  ## the tests with the lowest requests and PyYAML that are allowed
 	$(LOWEST)/bin/python -c 'import requests, urllib3, yaml; print(requests.__version__, urllib3.__version__, yaml.__version__)'
-	TESTED_COMMAND=$(CURDIR)/$(LOWEST)/bin/glcheck $(BIN)/python -m pytest -n 2 $(TESTS_OF_LIBRARIES:%=tests/test_%.py)
+	TESTED_COMMAND=$(CURDIR)/$(LOWEST)/bin/glcheck $(BIN)/python -m pytest -n 4 $(TESTS_OF_LIBRARIES:%=tests/test_%.py)
 
 check: $(READY)  ## lint, format, types, and the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy glcheck action tests .ci/sbom.py
 	$(BIN)/shellcheck action/prepare.sh hooks/pre-push
-	$(BIN)/python -m pytest -n 2 tests
+	$(BIN)/python -m pytest -n 4 tests
 
 format: $(READY)  ## format the code
 	$(BIN)/ruff check --fix .

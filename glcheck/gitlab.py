@@ -22,7 +22,7 @@ from glcheck.transport import Answer, Credential, Transport
 _API = "/api/v4"
 _SELF = f"{_API}/personal_access_tokens/self"
 _PER_PAGE = 100
-_MOST_PAGES = 1000
+_MOST_PAGES = 50  # of a megabyte at most, since what was answered is remembered
 
 
 class _Once(NamedTuple):
@@ -233,7 +233,7 @@ class GitLab:
 
     def _associated(self, what: str, which: str, least: int) -> answers.Json | None:
         """The entry of that project or group in the list of what the token reaches; None if it is not there."""
-        for page in range(1, _MOST_PAGES):
+        for page in range(1, _MOST_PAGES + 1):
             path = f"{_SELF}/associations?min_access_level={least}&page={page}&per_page={_PER_PAGE}"
             answer, body = self._ask(path)
             if answer.status == 404 and answers.speaks_like_gitlab(404, body):
@@ -247,4 +247,4 @@ class GitLab:
                     return dict(entry)
             if all(len(one) < _PER_PAGE for one in lists if one is not None):
                 return None
-        return None
+        raise Failure(refusals.needs_read_api(what, "its account belongs to more of them than can be looked through"))
