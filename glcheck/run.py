@@ -94,9 +94,9 @@ def run(
         _all_at_once([partial(_report, task) for task in tasks], reports, deadline, watch)
     except KeyboardInterrupt:
         why = _STOPPED
-    reports = list(reports)  # as they are now: who still works on one goes on
     tokens = [report or _unfinished(task, started, why) for report, task in zip(reports, tasks, strict=True)]
-    report = Report(checked_at, veil.mask(tuple(tokens)), interrupted=why is _STOPPED and None in reports)
+    interrupted = any(problem.details == _STOPPED.details for token in tokens for problem in token.problems)
+    report = Report(checked_at, veil.mask(tuple(tokens)), interrupted=interrupted)
     if report.interrupted:
         raise Interrupted(report)
     return report
