@@ -47,6 +47,7 @@ from packaging.utils import canonicalize_name
 from policies import SELF, describe
 from test_reports import CODES, HOSTILE, OUTPUTS, VALIDATOR, commands, hostile_answers
 
+pytestmark = pytest.mark.slow
 INPUTS = {
     "token", "token-file", "url", "scopes", "forbid-scopes", "min-validity", "warn-validity", "max-validity",
     "project", "group", "role", "kind", "allow", "config", "format", "output", "report", "timeout", "max-wait",

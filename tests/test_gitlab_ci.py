@@ -27,6 +27,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_reports import CODES, VALIDATOR, value_for
 
+pytestmark = pytest.mark.slow
 BIN = Path(sys.executable).parent
 GUIDE = ROOT / "docs" / "gitlab-ci.md"
 README = ROOT / "README.md"

@@ -32,6 +32,7 @@ from hook_clients import (
     run,
 )
 
+pytestmark = pytest.mark.slow
 GOOD = "glpat-Rw4Tz8Lk2Vb6Nq1Xs5Jd"
 NARROW = "glpat-Hy7Gc3Mf9Pa5Ke2Uo6Zt"
 REVOKED = "glpat-Dv8Wb2Sx4Qj7Tn3Li6Ce"

@@ -21,6 +21,7 @@ from gitlab_server import GitLab, Token, in_days
 
 from glcheck.categories import Category
 
+pytestmark = pytest.mark.slow
 GUIDE = ROOT / "docs" / "github-actions.md"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 BIN = Path(sys.executable).parent
