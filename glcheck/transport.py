@@ -5,6 +5,8 @@ It does not know what an answer means, and raises Failure only when there is non
 
 from __future__ import annotations
 
+import http.client
+import io
 import re
 import socket
 import ssl
@@ -28,6 +30,7 @@ from glcheck.proxy import Proxy, on_the_way_to
 
 MOST_CONNECTIONS = 16
 _LARGEST_BODY = 1024 * 1024
+_LARGEST_ANSWER = 4 * _LARGEST_BODY  # with headers, the sizes of chunks and what follows them
 _TRIES = 3
 _PAUSE = 0.5  # seconds before the first retry where the server names none; twice that before the second
 _WORTH_A_RETRY = (429, 502, 503, 504)
@@ -162,14 +165,45 @@ class _Session(requests.Session):
         return None
 
 
+class _Wire(io.RawIOBase):
+    """What a server sends as one answer, up to more than any takes: the size of a chunk alone can be without end."""
+
+    def __init__(self, wire: socket.SocketIO) -> None:
+        self._wire = wire
+        self._left = _LARGEST_ANSWER
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        count = self._wire.readinto(buffer)
+        self._left -= count or 0
+        if self._left < 0:
+            raise ValueError("an answer without end")
+        return count
+
+    def close(self) -> None:
+        self._wire.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = io.BufferedReader(_Wire(sock.makefile("rb", buffering=0)))
+
+
 class _HTTPPool(urllib3.HTTPConnectionPool):
     class ConnectionCls(urllib3.connection.HTTPConnection):
         debuglevel = 0  # http.client's own debugging prints each request with its headers
+        response_class = _Response
 
 
 class _HTTPSPool(urllib3.HTTPSConnectionPool):
     class ConnectionCls(urllib3.connection.HTTPSConnection):
         debuglevel = 0
+        response_class = _Response
 
 
 class _Adapter(HTTPAdapter):

@@ -180,6 +180,8 @@ def without_end() -> Iterator[Fault]:
     yield Fault("a body without end", NOT_GITLAB, for_ever(head(200, *HEADERS), then=b" " * 65536))
     yield Fault("chunks without end", NOT_GITLAB, for_ever(head(200, *CHUNKED), then=chunk(b" " * 65536)))
     yield Fault("a chunk size without end", NETWORK, for_ever(head(200, *CHUNKED), then=b"0" * 65536))
+    all_of_it = head(200, *CHUNKED) + b"-1\r\n"  # to a file, -1 means all there is
+    yield Fault("a chunk of size -1 without end", NETWORK, for_ever(all_of_it, then=b" " * 65536))
     yield Fault("trailers without end", NETWORK, for_ever(head(200, *CHUNKED) + b"0\r\n", then=b"X: y\r\n" * 9999))
     yield Fault("a redirect's body without end", NOT_GITLAB, for_ever(head(302, ("Location", "/")), then=b" " * 65536))
     yield Fault("a refusal's body without end", NOT_GITLAB, for_ever(head(401, *HEADERS), then=b" " * 65536))
