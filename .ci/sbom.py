@@ -85,7 +85,7 @@ def sbom(wheel: Message, sha256: str, packages: list[Locked], time: datetime) ->
                 "externalReferences": [
                     {
                         "type": "distribution",
-                        "url": f"https://pypi.org/simple/{package.name}/",
+                        "url": package.purl,
                         "hashes": [{"alg": "SHA-256", "content": sha256} for sha256 in package.hashes],
                     }
                 ],
