@@ -26,7 +26,7 @@ $(READY): $(BIN)/glcheck tests/requirements.txt
 	@touch $(READY)
 
 demo: $(BIN)/glcheck  ## a demo GitLab on loopback, and glcheck's verdicts on six tokens of it
-	@$(BIN)/python tests/demo.py
+	@$(BIN)/python tools/demo.py
 
 test: $(READY)  ## the tests
 	$(BIN)/python -m pytest -n 4 tests
@@ -34,9 +34,9 @@ test: $(READY)  ## the tests
 quick: $(READY)  ## the tests without those that take seconds
 	$(BIN)/python -m pytest -n 4 -m 'not slow' tests
 
-$(LOWEST)/.ready: $(READY) tests/lowest.py
+$(LOWEST)/.ready: $(READY) tools/lowest.py
 	@echo 'Setting up $(LOWEST), once.'
-	@$(BIN)/python tests/lowest.py $(LOWEST)
+	@$(BIN)/python tools/lowest.py $(LOWEST)
 	@touch $(LOWEST)/.ready
 
 lowest: $(LOWEST)/.ready  ## the tests with the lowest requests and PyYAML that are allowed
@@ -46,7 +46,7 @@ lowest: $(LOWEST)/.ready  ## the tests with the lowest requests and PyYAML that 
 check: $(READY)  ## lint, format, types, and the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy glcheck action tests .ci/sbom.py
+	$(BIN)/mypy glcheck action tests tools .ci/sbom.py
 	$(BIN)/shellcheck action/prepare.sh hooks/pre-push
 	$(BIN)/python -m pytest -n 4 tests
 
@@ -55,7 +55,7 @@ format: $(READY)  ## format the code
 	$(BIN)/ruff format .
 
 docs: $(READY)  ## write what is made from the code: categories, schema of the policy file
-	$(BIN)/python tests/generate_docs.py
+	$(BIN)/python tools/generate.py
 
 reliability: $(READY)  ## write docs/reliability.md: run every fault, and note what it comes to
 	WRITE_RELIABILITY=1 $(BIN)/python -m pytest tests/test_faults.py
@@ -69,11 +69,11 @@ audit: $(READY)  ## known weaknesses of what the action installs and of the newe
 	$(AUDIT) .
 
 bench: $(READY)  ## time and memory against the bare interpreter, requests, python-gitlab, and a venv with pip
-	$(BIN)/python tests/bench.py
-	$(BIN)/python tests/bench_action.py
+	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench_action.py
 
 mutation: $(READY)  ## break what makes a verdict, place by place, see what the tests notice; half an hour
-	$(BIN)/python tests/mutation.py
+	$(BIN)/python tools/mutation.py
 
 clean:  ## remove what was set up
 	rm -rf $(VENV) $(LOWEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -71,7 +71,8 @@ def sbom(wheel: Message, sha256: str, packages: list[Locked], time: datetime) ->
                 "purl": root,
                 "hashes": [{"alg": "SHA-256", "content": sha256}],
                 "properties": [
-                    {"name": "glcheck:requires", "value": text} for text in wheel.get_all("Requires-Dist", [])
+                    {"name": "glcheck:requires", "value": text}
+                    for text in wheel.get_all("Requires-Dist", [])
                 ],
             },
         },
@@ -86,14 +87,19 @@ def sbom(wheel: Message, sha256: str, packages: list[Locked], time: datetime) ->
                     {
                         "type": "distribution",
                         "url": package.purl,
-                        "hashes": [{"alg": "SHA-256", "content": sha256} for sha256 in package.hashes],
+                        "hashes": [
+                            {"alg": "SHA-256", "content": sha256} for sha256 in package.hashes
+                        ],
                     }
                 ],
             }
             for package in packages
         ],
         "dependencies": [
-            {"ref": ref, "dependsOn": [package.purl for package in packages if parent in package.via]}
+            {
+                "ref": ref,
+                "dependsOn": [package.purl for package in packages if parent in package.via],
+            }
             for ref, parent in parents.items()
         ],
     }
@@ -108,7 +114,9 @@ def main(wheel: Path, lock: Path) -> None:
         metadata = Parser().parsestr(archive.read(path).decode())
     sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
     time = datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), timezone.utc)
-    print(json.dumps(sbom(metadata, sha256, locked(lock.read_text(encoding="utf-8")), time), indent=2))
+    print(
+        json.dumps(sbom(metadata, sha256, locked(lock.read_text(encoding="utf-8")), time), indent=2)
+    )
 
 
 if __name__ == "__main__":

@@ -28,7 +28,12 @@ _INDEX = re.compile(
 )
 _SECRET = re.compile(r".*(TOKEN|SECRET|PASSW|PRIVATE|_PAT$|API_?KEY).*", re.IGNORECASE)
 # These win over the same settings in a pip.conf.
-_OURS = {"PIP_DRY_RUN": "0", "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_CONSTRAINT": os.devnull}
+_OURS = {
+    "PIP_DRY_RUN": "0",
+    "PIP_USER": "0",
+    "PIP_REQUIRE_VIRTUALENV": "0",
+    "PIP_CONSTRAINT": os.devnull,
+}
 
 
 def main(program: Path) -> int:
@@ -48,7 +53,11 @@ def main(program: Path) -> int:
                 timeout=PATIENCE[name],
                 check=False,
             )
-            if done.returncode == 0 and (target / "requests").is_dir() and (target / "yaml").is_dir():
+            if (
+                done.returncode == 0
+                and (target / "requests").is_dir()
+                and (target / "yaml").is_dir()
+            ):
                 complete(target, program)
                 return 0
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -57,7 +66,9 @@ def main(program: Path) -> int:
             said.append(f"{name}: {error}")
             continue
         lines = done.stdout.decode(errors="replace").splitlines()
-        tries = [line for line in lines if "Retrying (" in line]  # of pip; the last one tells as much as all
+        tries = [
+            line for line in lines if "Retrying (" in line
+        ]  # of pip; the last one tells as much as all
         last = [line for line in lines if line not in tries[:-1]][-12:]
         said += [f"{name}: {line}" for line in last or [f"exit code {done.returncode}"]]
     give_up(said)
@@ -69,7 +80,17 @@ def installers() -> Iterator[tuple[str, list[str]]]:
     uv = shutil.which("uv")
     if uv and not only_pip_knows_the_index():
         yield "uv", [uv, "pip", "install", "--python", sys.executable]
-    pip = [sys.executable, "-I", "-X", "utf8", "-m", "pip", "--disable-pip-version-check", "--no-color", "--no-input"]
+    pip = [
+        sys.executable,
+        "-I",
+        "-X",
+        "utf8",
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "--no-color",
+        "--no-input",
+    ]
     not_of_a_pip_conf = ("--prefix=", "--root=")
     yield "pip", [*pip, "install", "--quiet", "--no-compile", *not_of_a_pip_conf]
 
@@ -88,30 +109,44 @@ def only_pip_knows_the_index() -> bool:
     except (configparser.Error, ValueError, OSError, RuntimeError):  # pip can tell what to do then
         return True
     sections = [parser[name] for name in ("global", "install") if name in parser]
-    return any(name.replace("_", "-") in ("index-url", "no-index") for section in sections for name in section)
+    return any(
+        name.replace("_", "-") in ("index-url", "no-index")
+        for section in sections
+        for name in section
+    )
 
 
 def pip_configurations() -> list[Path]:
     """Where pip looks for its settings (pip.pypa.io, "Configuration"); most of these do not exist."""
     home, environ = Path.home(), os.environ
     if sys.platform == "win32":
-        places = [Path(environ.get(name, home)) / "pip" / "pip.ini" for name in ("PROGRAMDATA", "APPDATA")]
+        places = [
+            Path(environ.get(name, home)) / "pip" / "pip.ini" for name in ("PROGRAMDATA", "APPDATA")
+        ]
         places.append(home / "pip" / "pip.ini")
     else:
         system = ["/Library/Application Support"] if sys.platform == "darwin" else ["/etc/xdg"]
         system = environ.get("XDG_CONFIG_DIRS", "").split(":") + system
-        user = [environ.get("XDG_CONFIG_HOME") or home / ".config", home / "Library" / "Application Support"]
+        user = [
+            environ.get("XDG_CONFIG_HOME") or home / ".config",
+            home / "Library" / "Application Support",
+        ]
         places = [Path(place) / "pip" / "pip.conf" for place in [*system, *user] if place]
         places += [Path("/etc/pip.conf"), home / ".pip" / "pip.conf"]
     # With -S, sys.prefix is not that of a virtual environment.
     prefixes = {Path(sys.prefix), Path(sys.executable).parent.parent, Path(sys.executable).parent}
-    places += [prefix / ("pip.ini" if sys.platform == "win32" else "pip.conf") for prefix in prefixes]
-    return [*places, *([Path(environ["PIP_CONFIG_FILE"])] if environ.get("PIP_CONFIG_FILE") else [])]
+    places += [
+        prefix / ("pip.ini" if sys.platform == "win32" else "pip.conf") for prefix in prefixes
+    ]
+    return [
+        *places,
+        *([Path(environ["PIP_CONFIG_FILE"])] if environ.get("PIP_CONFIG_FILE") else []),
+    ]
 
 
 def environment() -> dict[str, str]:
     """The environment for uv and pip: without what would redirect the install, and without what may be a token."""
-    from glcheck.shapes import looks_like_token
+    from glcheck.providers.gitlab.shapes import looks_like_token
 
     def kept(name: str, value: str) -> bool:
         if name.startswith(("PIP_", "UV_", "PYTHON")):
@@ -124,7 +159,9 @@ def environment() -> dict[str, str]:
 
 def complete(target: Path, program: Path) -> None:
     """Add glcheck to what was installed, and give the whole its name: a directory of that name is complete."""
-    shutil.copytree(ACTION / "glcheck", target / "glcheck", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ACTION / "glcheck", target / "glcheck", ignore=shutil.ignore_patterns("__pycache__")
+    )
     shutil.copy(ACTION / "glcheck" / "__main__.py", target)
     (target / "python").write_text(Path(sys.executable).as_posix(), encoding="utf-8")
     target.rename(program)
@@ -132,15 +169,19 @@ def complete(target: Path, program: Path) -> None:
 
 def give_up(said: list[str]) -> None:
     """Say in the log, the summary and one annotation that nothing was checked, and why."""
-    from glcheck.github import annotation, defused
-    from glcheck.text import one_line
+    from glcheck.masking import one_line
+    from glcheck.reports.github_actions import annotation, defused
 
-    message = "glcheck could not be installed, so nothing was checked; the log of this step says why."
+    message = (
+        "glcheck could not be installed, so nothing was checked; the log of this step says why."
+    )
     fix = (
         "Try again; if this runner reaches no package index, name a mirror in PIP_INDEX_URL or pip.conf; "
         "if it has neither pip nor uv, add a step with actions/setup-python before this one."
     )
-    lines = [re.sub(r"//[^/@\s]*@", "//***@", one_line(line)) for line in said]  # a mirror's password
+    lines = [
+        re.sub(r"//[^/@\s]*@", "//***@", one_line(line)) for line in said
+    ]  # a mirror's password
     lines += [f"error: {message}", f"  fix: {fix}"]
     shown = annotation("error", "glcheck could not be installed", f"{message}\nfix: {fix}")
     print(*map(defused, lines), shown, sep="\n")

@@ -23,13 +23,23 @@ def read(text: str) -> str:
     except ValueError:
         raise ValueError("must be an address such as https://gitlab.example.com") from None
     if parts.scheme not in ("http", "https") or not text.isprintable():
-        raise ValueError("must be an address that begins with https://, such as https://gitlab.example.com")
+        raise ValueError(
+            "must be an address that begins with https://, such as https://gitlab.example.com"
+        )
     if "@" in parts.netloc:
         raise ValueError("must not hold a user name or password")
     host = re.sub(r":\d*$", "", parts.netloc)
     path = parts.path.rstrip("/").removesuffix("/api/v4").rstrip("/")
-    if not _HOST.fullmatch(host) or ".." in host or parts.query or parts.fragment or not _PATH.fullmatch(path):
-        raise ValueError("must be a plain address such as https://gitlab.example.com, without anything after it")
+    if (
+        not _HOST.fullmatch(host)
+        or ".." in host
+        or parts.query
+        or parts.fragment
+        or not _PATH.fullmatch(path)
+    ):
+        raise ValueError(
+            "must be a plain address such as https://gitlab.example.com, without anything after it"
+        )
     if any(not segment.strip(".") for segment in path.split("/")[1:]):
         raise ValueError("must not hold . or .. in its path")
     return f"{parts.scheme}://{host.lower()}{f':{port}' if port else ''}{path}"
@@ -64,7 +74,11 @@ def named_origins(environ: Mapping[str, str], *more: str) -> set[tuple[str, str,
 def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of an address that `read` gave."""
     parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    return (
+        parts.scheme,
+        parts.hostname or "",
+        parts.port or (443 if parts.scheme == "https" else 80),
+    )
 
 
 def host(url: str) -> str:

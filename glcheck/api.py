@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from glcheck import plan, run
+from glcheck import run
 from glcheck.report import Report
-from glcheck.settings import SETTINGS
+from glcheck.settings import plan
+from glcheck.settings.table import SETTINGS
 
 Many = Iterable[str]  # a text is split at commas and blanks
 
@@ -52,7 +53,9 @@ def check(
         value = given.get(name.replace("-", "_"))
         if isinstance(value, Iterable) and not isinstance(value, (str, os.PathLike)):
             # What is no text must not be taken for one: None would be a scope of that name.
-            flags[name] = [item if isinstance(item, str) else f"<{type(item).__name__}>" for item in value]
+            flags[name] = [
+                item if isinstance(item, str) else f"<{type(item).__name__}>" for item in value
+            ]
         elif value not in (None, ""):
             flags[name] = [str(value)]
     environ = os.environ if environ is None else environ
@@ -60,4 +63,7 @@ def check(
         directory = Path.cwd()
     except OSError:  # the directory was deleted
         directory = Path(os.sep)
-    return run.run(plan.resolve(flags, environ, directory, [only] if isinstance(only, str) else list(only)), environ)
+    return run.run(
+        plan.resolve(flags, environ, directory, [only] if isinstance(only, str) else list(only)),
+        environ,
+    )

@@ -23,8 +23,13 @@ def entrance() -> None:
         code = main()
     except SystemExit as leaving:  # argparse, after it has shown the help
         code = int(leaving.code or 0)
-    except BaseException as error:  # 1 is no exit code of ours: an interpreter that died is no verdict
-        print(f"error[internal-error] glcheck itself failed ({type(error).__name__}).", file=sys.stderr)
+    except (
+        BaseException
+    ) as error:  # 1 is no exit code of ours: an interpreter that died is no verdict
+        print(
+            f"error[internal-error] glcheck itself failed ({type(error).__name__}).",
+            file=sys.stderr,
+        )
         code = 70
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -64,11 +69,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"glcheck {__version__}")
         return 0
     try:
-        from glcheck.commands import execute
+        from glcheck.commands.main import execute
 
         return execute(arguments, here)
     except KeyboardInterrupt:
-        from glcheck.categories import INTERRUPTED
+        from glcheck.problem import INTERRUPTED
 
         print("glcheck: interrupted", file=sys.stderr)
         return INTERRUPTED

@@ -16,7 +16,9 @@ class Token(NamedTuple):
     scopes: tuple[str, ...]
     fine_grained: bool
     now: datetime  # the server's clock when it answered, else ours
-    clock_off: float  # seconds that our clock is ahead of the server's; 0 where the server named no time
+    clock_off: (
+        float  # seconds that our clock is ahead of the server's; 0 where the server named no time
+    )
     dies_at: datetime | None = None  # None: it has no expiry
     created_at: datetime | None = None
     revoked: bool = False

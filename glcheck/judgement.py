@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from glcheck import durations, refusals, roles, scopes
-from glcheck.categories import Category, Problem
+from glcheck import durations
 from glcheck.description import Access, Owner, Token
-from glcheck.plan import Requirements
-from glcheck.replacement import members
-from glcheck.settings import WARN_AUTO
+from glcheck.problem import Category, Problem
+from glcheck.providers.gitlab import refusals, roles, scopes
+from glcheck.providers.gitlab.pages import members
+from glcheck.settings.plan import Requirements
+from glcheck.settings.table import WARN_AUTO
 
 _TWO_WEEKS = 14 * 86400
 _CLOCK_MAY_BE_OFF = 300
@@ -50,7 +51,9 @@ def judge(
     if dead:
         return Judgement((dead,), tuple(notes))
     if token.kind == "job":
-        return Judgement(tuple(_kind(asked, token, None) + _beyond_a_job_token(asked)), tuple(notes))
+        return Judgement(
+            tuple(_kind(asked, token, None) + _beyond_a_job_token(asked)), tuple(notes)
+        )
     problems = _kind(asked, token, owner)
     if isinstance(owner, Problem) and not problems:
         problems = [owner]
@@ -70,8 +73,14 @@ def _dead(token: Token, left: float | None) -> Problem | None:
     if token.revoked:
         return refusals.REVOKED
     if not token.active or (left is not None and left <= 0):
-        when = f" It expired on {token.dies_at:%Y-%m-%d at %H:%M} UTC." if left is not None and left <= 0 else ""
-        return Problem(Category.TOKEN_EXPIRED, f"{{token}} is no longer active.{when}", "{Replace}.")
+        when = (
+            f" It expired on {token.dies_at:%Y-%m-%d at %H:%M} UTC."
+            if left is not None and left <= 0
+            else ""
+        )
+        return Problem(
+            Category.TOKEN_EXPIRED, f"{{token}} is no longer active.{when}", "{Replace}."
+        )
     return None
 
 
@@ -90,7 +99,9 @@ def _kind(asked: Requirements, token: Token, owner: Owner | Problem | None) -> l
         Problem(
             Category.WRONG_TOKEN_KIND,
             f"{{token}} is {_KINDS[actual]}, but {_KINDS[asked.kind]} is asked for.",
-            f"Use {_KINDS[asked.kind]} here: {{replace}}." if asked.kind != "job" else "Pass CI_JOB_TOKEN here.",
+            f"Use {_KINDS[asked.kind]} here: {{replace}}."
+            if asked.kind != "job"
+            else "Pass CI_JOB_TOKEN here.",
             details={"required": asked.kind, "actual": actual},
             requirement="kind",
         )
@@ -123,8 +134,14 @@ def _beyond_a_job_token(asked: Requirements) -> list[Problem]:
     ]
 
 
-def _scopes(asked: Requirements, token: Token, owner: Owner | Problem | None, notes: list[str]) -> list[Problem]:
-    wanted = [name for name, value in (("scopes", asked.scopes), ("forbid-scopes", asked.forbid_scopes)) if value]
+def _scopes(
+    asked: Requirements, token: Token, owner: Owner | Problem | None, notes: list[str]
+) -> list[Problem]:
+    wanted = [
+        name
+        for name, value in (("scopes", asked.scopes), ("forbid-scopes", asked.forbid_scopes))
+        if value
+    ]
     if token.fine_grained:
         return [
             Problem(
@@ -140,7 +157,9 @@ def _scopes(asked: Requirements, token: Token, owner: Owner | Problem | None, no
     through = {scope: scopes.satisfied_by(scope, token.scopes, personal) for scope in asked.scopes}
     missing = [scope for scope, by in through.items() if by is None]
     if isinstance(owner, Problem) and scopes.depends_on_kind(asked.scopes, token.scopes):
-        missing.remove("read_registry")  # nobody knows; that the owner could not be asked is a problem of its own
+        missing.remove(
+            "read_registry"
+        )  # nobody knows; that the owner could not be asked is a problem of its own
     for scope, by in through.items():
         if by not in (None, scope):
             caveat = scopes.caveat(scope, str(by))
@@ -181,7 +200,9 @@ def _validity(asked: Requirements, token: Token, left: float | None) -> list[Pro
         setting = "warn-validity, auto" if asked.warn_validity == WARN_AUTO else "warn-validity"
         problems.append(_expires_soon(token, left, wanted, setting, "warning"))
     if asked.max_validity is not None and (left is None or left > asked.max_validity):
-        lives = "never expires" if left is None else f"lives for another {durations.say_seconds(left)}"
+        lives = (
+            "never expires" if left is None else f"lives for another {durations.say_seconds(left)}"
+        )
         problems.append(
             Problem(
                 Category.LIVES_TOO_LONG,
@@ -224,10 +245,18 @@ def _access(asked: Requirements, access: Access | Problem | None) -> list[Proble
     what, which = asked.namespace
     if isinstance(access, Problem):
         return [access if access.requirement != "token" else access._replace(requirement=what)]
-    if asked.role is None or (access.level is not None and access.level >= roles.LEVELS[asked.role]):
+    if asked.role is None or (
+        access.level is not None and access.level >= roles.LEVELS[asked.role]
+    ):
         return []
     actual = None if access.level is None or not access.exact else roles.name_of(access.level)
-    has = f"is {actual} there" if actual else "has a lower role there" if access.level else "is no member there"
+    has = (
+        f"is {actual} there"
+        if actual
+        else "has a lower role there"
+        if access.level
+        else "is no member there"
+    )
     return [
         Problem(
             Category.ROLE_TOO_LOW,

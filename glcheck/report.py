@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from glcheck import __version__
-from glcheck.categories import INTERRUPTED, Category, Problem
 from glcheck.description import Token
-from glcheck.plan import Requirements
+from glcheck.problem import INTERRUPTED, Category, Problem
+from glcheck.settings.plan import Requirements
 
 VERSION = 1
 
@@ -91,7 +91,9 @@ class Report(NamedTuple):
     @property
     def category(self) -> Category:
         """The category of the error that decided the run; ok when there is none."""
-        return decisive(self.problems + tuple(problem for token in self.tokens for problem in token.problems))
+        return decisive(
+            self.problems + tuple(problem for token in self.tokens for problem in token.problems)
+        )
 
     @property
     def exit_code(self) -> int:
@@ -108,7 +110,9 @@ class Report(NamedTuple):
         """The first token with the deciding category; if all are in order, the one that dies first."""
         decided = [token for token in self.tokens if token.category is self.category]
         if self.ok:
-            decided.sort(key=lambda token: float("inf") if token.seconds_left is None else token.seconds_left)
+            decided.sort(
+                key=lambda token: float("inf") if token.seconds_left is None else token.seconds_left
+            )
         return decided[0] if decided else None
 
     @property

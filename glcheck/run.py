@@ -12,15 +12,18 @@ from datetime import datetime, timezone
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from glcheck import address, replacement, secret, shapes, text
-from glcheck.categories import Category, Failure, Problem
+from glcheck import address, secret
+from glcheck import masking as text
 from glcheck.description import Access, Owner, Token
-from glcheck.plan import Plan, TokenPolicy
+from glcheck.problem import Category, Failure, Problem
+from glcheck.providers.gitlab import pages as replacement
+from glcheck.providers.gitlab import shapes
 from glcheck.report import Report, TokenReport
 from glcheck.secret import STANDARD_INPUT, Secret
+from glcheck.settings.plan import Plan, TokenPolicy
 
 if TYPE_CHECKING:
-    from glcheck.gitlab import GitLab
+    from glcheck.providers.gitlab.ask import GitLab
 
 _STOPPED = Problem(
     Category.NETWORK_ERROR,
@@ -30,7 +33,9 @@ _STOPPED = Problem(
 )
 _GLANCE = 0.2  # seconds between two looks at how far it is
 T = TypeVar("T")
-_Found = tuple[Token | None, list[Problem], list[str]]  # a token, what is wrong with it, and what is worth a note
+_Found = tuple[
+    Token | None, list[Problem], list[str]
+]  # a token, what is wrong with it, and what is worth a note
 
 
 class _Task(NamedTuple):
@@ -77,7 +82,10 @@ def run(
         return Report(checked_at, (), plan.problems)
     typed = any(policy.source.file == STANDARD_INPUT for policy in plan.tokens)
     standard_input = secret.read_standard_input(plan.max_wait) if typed else b""
-    secrets = [_attempt(partial(_secret, policy, environ, standard_input, deadline)) for policy in plan.tokens]
+    secrets = [
+        _attempt(partial(_secret, policy, environ, standard_input, deadline))
+        for policy in plan.tokens
+    ]
     tasks = [
         _Task(policy, one, recall(policy, one) if isinstance(one, Secret) else None)
         for policy, one in zip(plan.tokens, secrets, strict=True)
@@ -86,7 +94,7 @@ def run(
         return Report(checked_at, tuple(map(_report, tasks)))
     veil = text.Veil(one.value for one in secrets if isinstance(one, Secret))
     tasks = _with_somebody_to_ask(tasks, plan, veil, deadline)
-    from glcheck.transport import OUT_OF_TIME
+    from glcheck.transport.client import OUT_OF_TIME
 
     reports: list[TokenReport | None] = [None] * len(tasks)
     why = OUT_OF_TIME
@@ -94,8 +102,13 @@ def run(
         _all_at_once([partial(_report, task) for task in tasks], reports, deadline, watch)
     except KeyboardInterrupt:
         why = _STOPPED
-    tokens = [report or _unfinished(task, started, why) for report, task in zip(reports, tasks, strict=True)]
-    interrupted = any(problem.details == _STOPPED.details for token in tokens for problem in token.problems)
+    tokens = [
+        report or _unfinished(task, started, why)
+        for report, task in zip(reports, tasks, strict=True)
+    ]
+    interrupted = any(
+        problem.details == _STOPPED.details for token in tokens for problem in token.problems
+    )
     report = Report(checked_at, veil.mask(tuple(tokens)), interrupted=interrupted)
     if report.interrupted:
         raise Interrupted(report)
@@ -137,7 +150,9 @@ def _internal_error(error: Exception) -> Problem:
     )
 
 
-def _secret(policy: TokenPolicy, environ: Mapping[str, str], standard_input: bytes, deadline: float) -> Secret:
+def _secret(
+    policy: TokenPolicy, environ: Mapping[str, str], standard_input: bytes, deadline: float
+) -> Secret:
     patience = max(deadline - time.monotonic(), 0) / 2  # some of the time is for asking
     value = secret.read(policy.source, environ, standard_input, patience)
     kind = shapes.shape_of(value.value).uncheckable
@@ -153,12 +168,14 @@ def _secret(policy: TokenPolicy, environ: Mapping[str, str], standard_input: byt
     return value
 
 
-def _with_somebody_to_ask(tasks: Sequence[_Task], plan: Plan, veil: text.Veil, deadline: float) -> list[_Task]:
+def _with_somebody_to_ask(
+    tasks: Sequence[_Task], plan: Plan, veil: text.Veil, deadline: float
+) -> list[_Task]:
     """The tasks with whom to ask. Entries with the same secret at the same GitLab share what is asked."""
     import logging  # and requests, for those who have something to ask
 
-    from glcheck.gitlab import Account, GitLab
-    from glcheck.transport import Transport
+    from glcheck.providers.gitlab.ask import Account, GitLab
+    from glcheck.transport.client import Transport
 
     log = logging.getLogger("glcheck")
 
@@ -168,11 +185,16 @@ def _with_somebody_to_ask(tasks: Sequence[_Task], plan: Plan, veil: text.Veil, d
     transport = cache(lambda url, ca_file: Transport(url, ca_file, plan.timeout, deadline, say))
     account = cache(
         lambda url, ca_file, value: Account(
-            transport(url, ca_file), value, presented_as=shapes.shape_of(value).kind, clean=veil.clean
+            transport(url, ca_file),
+            value,
+            presented_as=shapes.shape_of(value).kind,
+            clean=veil.clean,
         )
     )
     return [
-        task._replace(gitlab=GitLab(account(task.policy.url, task.policy.ca_file, task.secret.value)))
+        task._replace(
+            gitlab=GitLab(account(task.policy.url, task.policy.ca_file, task.secret.value))
+        )
         if isinstance(task.secret, Secret) and not task.known
         else task
         for task in tasks
@@ -192,7 +214,7 @@ def _all_at_once(
     import queue  # only for those who have something to ask
     import threading
 
-    from glcheck.transport import MOST_CONNECTIONS
+    from glcheck.transport.client import MOST_CONNECTIONS
 
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     done = threading.Semaphore(0)
@@ -233,7 +255,9 @@ def _examine(task: _Task) -> _Found:
     return _judged(task.policy, task.gitlab, task.gitlab.token())
 
 
-def _judged(policy: TokenPolicy, gitlab: GitLab, token: Token, over: Problem | None = None) -> _Found:
+def _judged(
+    policy: TokenPolicy, gitlab: GitLab, token: Token, over: Problem | None = None
+) -> _Found:
     """The token, with its kind known more exactly where that was asked for, and what is wrong with it.
 
     `over` says that the time is: nothing more is asked then.
@@ -313,7 +337,9 @@ def _worded(problem: Problem, policy: TokenPolicy, advice: str) -> Problem:
     for blank, word in words.items():
         message, fix = message.replace(blank, word), fix.replace(blank, word)
     return problem._replace(
-        message=message if problem.message.startswith("{host}") else message[0].upper() + message[1:],
+        message=message
+        if problem.message.startswith("{host}")
+        else message[0].upper() + message[1:],
         fix=fix,
         severity="warning" if problem.category in policy.allow else problem.severity,
     )

@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from glcheck import shapes, surroundings, text
-from glcheck.categories import Category, Failure, Problem
+from glcheck import masking as text
+from glcheck.ci import surroundings
+from glcheck.problem import Category, Failure, Problem
+from glcheck.providers.gitlab import shapes
 
 INPUT = "GLCHECK_TOKEN"  # the variable that holds the action's input `token`
 USUAL_VARIABLES = (INPUT, "GITLAB_TOKEN", "GL_TOKEN", "GITLAB_ACCESS_TOKEN", "GITLAB_PRIVATE_TOKEN")
@@ -35,7 +37,9 @@ class Source(NamedTuple):
         """The same, with the first of the usual variables that is set, where none was named."""
         if self.file:
             return self
-        variable = self.variable or next((name for name in USUAL_VARIABLES if environ.get(name)), None)
+        variable = self.variable or next(
+            (name for name in USUAL_VARIABLES if environ.get(name)), None
+        )
         if surroundings.in_action(environ) and variable in (None, INPUT):
             return Source(INPUT, is_input=True)
         return Source(variable)
@@ -80,7 +84,9 @@ class Secret(NamedTuple):
 def read_standard_input(seconds: float) -> bytes:
     """What comes on standard input in that time, up to a little more than a token file may hold."""
     try:
-        return _within(seconds, lambda: sys.stdin.buffer.read(_LARGEST_FILE + 1)) if sys.stdin else b""
+        return (
+            _within(seconds, lambda: sys.stdin.buffer.read(_LARGEST_FILE + 1)) if sys.stdin else b""
+        )
     except OSError:
         return b""
 
@@ -107,7 +113,9 @@ def _within(seconds: float, load: Callable[[], bytes]) -> bytes:
     return results[0]
 
 
-def read(source: Source, environ: Mapping[str, str], standard_input: bytes, patience: float) -> Secret:
+def read(
+    source: Source, environ: Mapping[str, str], standard_input: bytes, patience: float
+) -> Secret:
     """The token from there.
 
     `standard_input` is what was read from it, once for the whole run; `patience` is how many seconds a file
@@ -137,9 +145,17 @@ def read(source: Source, environ: Mapping[str, str], standard_input: bytes, pati
 def _read_file(source: Source, standard_input: bytes, patience: float) -> str:
     try:
         path = Path(source.file or "").expanduser()
-        raw = standard_input if source.file == STANDARD_INPUT else _within(patience, partial(_load, path))
+        raw = (
+            standard_input
+            if source.file == STANDARD_INPUT
+            else _within(patience, partial(_load, path))
+        )
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "the name is not usable"
+        why = (
+            error.strerror
+            if isinstance(error, OSError) and error.strerror
+            else "the name is not usable"
+        )
         raise Failure(
             Problem(
                 Category.TOKEN_MISSING,
@@ -160,7 +176,9 @@ def _load(path: Path) -> bytes:
 def _missing(source: Source, environ: Mapping[str, str]) -> Problem:
     if source.file:
         message = f"There is no token in {source.place}: it is empty."
-        return Problem(Category.TOKEN_MISSING, message, "Write the token there, or name the right file.")
+        return Problem(
+            Category.TOKEN_MISSING, message, "Write the token there, or name the right file."
+        )
     looked_at = (source.variable,) if source.variable and not source.is_input else USUAL_VARIABLES
     if source.is_input:
         where, called = "the input `token` is empty", "`token`"
@@ -207,7 +225,10 @@ def _why_malformed(value: str) -> tuple[str | None, str]:
             "CI, a variable of the type File holds a path, and one of the type Variable the token.",
         )
     if "://" in value:
-        return "it is an address", "Store the token alone in this place, without an address around it."
+        return (
+            "it is an address",
+            "Store the token alone in this place, without an address around it.",
+        )
     if any(c.isspace() for c in value):
         return "there are blanks or line breaks in it", again
     if not all(c.isascii() and c.isprintable() for c in value):

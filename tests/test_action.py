@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
-import actions_core
 import pytest
 import yaml
-from act import (  # fmt: skip
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from kit import actions_core
+from kit.act import (  # fmt: skip
     ACTION,
     DEAD,
     LOCK,
@@ -38,14 +40,22 @@ from act import (  # fmt: skip
     tools,
     use,
 )
-from conftest import Run
-from gitlab_server import Answer, Certificates, GitLab, Group, Project, Token, certificates, in_days
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
+from kit.command import Run
+from kit.gitlab_server import (
+    Answer,
+    Certificates,
+    GitLab,
+    Group,
+    Project,
+    Token,
+    certificates,
+    in_days,
+)
+from kit.lock import locked
+from kit.policies import SELF, describe
+from kit.reports import CODES, HOSTILE, OUTPUTS, VALIDATOR, commands, hostile_answers
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from policies import SELF, describe
-from test_reports import CODES, HOSTILE, OUTPUTS, VALIDATOR, commands, hostile_answers
 
 pytestmark = pytest.mark.slow
 INPUTS = {
@@ -171,23 +181,45 @@ def token_cases(gitlab: GitLab) -> tuple[Case, ...]:
         Case("ending", "ok", {"token": ENDING, "url": url}, ("expires-soon",)),
         Case("newline", "ok", {"token": f"{GOOD}\n", "url": url}, ("token-malformed",)),
         Case("absent", "token-missing", {"url": url}),
-        Case("foreign", "token-malformed", {"token": "ghp_0123456789abcdefABCDEF0123456789abcd", "url": url}),
+        Case(
+            "foreign",
+            "token-malformed",
+            {"token": "ghp_0123456789abcdefABCDEF0123456789abcd", "url": url},
+        ),
         Case("unknown", "token-invalid", {"token": "glpat-unknownunknownunkn", "url": url}),
         Case("expired", "token-expired", held("expired", expires_at=in_days(-1))),
         Case("revoked", "token-revoked", held("revoked", revoked=True)),
         Case("blocked", "account-restricted", held("blocked", state="blocked")),
         Case("granular", "scope-unknown", held("granular", kind="fine-grained")),
-        Case("refused", "network-error", {"token": GOOD, "url": "http://127.0.0.1:1", "max-wait": "1s"}),
-        Case("busy", "rate-limited", served("busy", Answer(429, "Retry later\n", (("Retry-After", "3600"),)))),
-        Case("broken", "server-error", served("broken", Answer(500, {"message": "500 Internal Server Error"}))),
-        Case("portal", "not-gitlab", served("portal", Answer(200, "<!DOCTYPE html><title>Sign in</title>"))),
+        Case(
+            "refused",
+            "network-error",
+            {"token": GOOD, "url": "http://127.0.0.1:1", "max-wait": "1s"},
+        ),
+        Case(
+            "busy",
+            "rate-limited",
+            served("busy", Answer(429, "Retry later\n", (("Retry-After", "3600"),))),
+        ),
+        Case(
+            "broken",
+            "server-error",
+            served("broken", Answer(500, {"message": "500 Internal Server Error"})),
+        ),
+        Case(
+            "portal",
+            "not-gitlab",
+            served("portal", Answer(200, "<!DOCTYPE html><title>Sign in</title>")),
+        ),
     )
 
 
 def input_cases(gitlab: GitLab, old: GitLab, secure: GitLab, ca_file: Path) -> tuple[Case, ...]:
     """Return cases each of which shows that an input arrives."""
     good = {"token": GOOD, "url": gitlab.url}
-    anywhere = f"http://0.0.0.0:{gitlab.url.rpartition(':')[2]}"  # not loopback, and reached all the same
+    anywhere = (
+        f"http://0.0.0.0:{gitlab.url.rpartition(':')[2]}"  # not loopback, and reached all the same
+    )
     app = {**good, "project": "group/app"}
     return (
         Case("nothing", "ok", dict.fromkeys(INPUTS, "") | good),
@@ -251,14 +283,21 @@ def run_inputs(runner: Runner) -> tuple[Case, ...]:
         files = {"token.txt": GOOD, "conf/policy.yml": json.dumps(POLICY)}
         files["conf/bad.yml"] = "version: 1\nscops: [api]\n"
         runner.write({**files, ".glcheck.yml": "version: 1\nscopes: [sudo]\n"})
-        branch = sh('touch "$OUT/branched"', **{"if": "steps.scopes.outputs.category == 'scope-missing'"})
-        astray = sh('touch "$OUT/astray"', **{"if": "steps.scopes.outputs.category != 'scope-missing'"})
+        branch = sh(
+            'touch "$OUT/branched"', **{"if": "steps.scopes.outputs.category == 'scope-missing'"}
+        )
+        astray = sh(
+            'touch "$OUT/astray"', **{"if": "steps.scopes.outputs.category != 'scope-missing'"}
+        )
         keep = sh('cp text.txt "a b.xml" more.md "$OUT"')
         runner(*map(use_case, cases), branch, astray, keep)
     return cases
 
 
-JOBS: Mapping[str, Callable[[Runner], tuple[Case, ...]]] = {"tokens": run_tokens, "inputs": run_inputs}
+JOBS: Mapping[str, Callable[[Runner], tuple[Case, ...]]] = {
+    "tokens": run_tokens,
+    "inputs": run_inputs,
+}
 
 
 @pytest.fixture(scope="session")
@@ -281,7 +320,10 @@ def jobs(
 
     place = once(tmp_path_factory, "jobs", make)
     cases = {name: json.loads((place / name / "cases").read_text()) for name in JOBS}
-    return {name: Verdicts(Job(place / name), tuple(Case(*entry) for entry in own)) for name, own in cases.items()}
+    return {
+        name: Verdicts(Job(place / name), tuple(Case(*entry) for entry in own))
+        for name, own in cases.items()
+    }
 
 
 @pytest.fixture
@@ -312,7 +354,9 @@ def test_each_use_ends_as_the_contract_says_and_its_outputs_tell(every: Verdicts
 
 
 def test_all_outputs_are_set_also_when_the_step_fails(every: Verdicts) -> None:
-    assert {case.id: set(every.job[case.id].outputs) for case in every.cases} == {c.id: OUTPUTS for c in every.cases}
+    assert {case.id: set(every.job[case.id].outputs) for case in every.cases} == {
+        c.id: OUTPUTS for c in every.cases
+    }
     for case in every.cases:
         for name, value in every.job[case.id].outputs.items():
             assert value == value.strip(), (case.id, name)
@@ -324,7 +368,9 @@ def test_the_output_report_is_the_path_of_a_valid_report_of_this_very_use(every:
         report = every.job[case.id].report
         assert report is not None, case
         VALIDATOR.validate(report)
-        assert (report["category"], report["exit_code"]) == (case.category, CODES[case.category]), case
+        assert (report["category"], report["exit_code"]) == (case.category, CODES[case.category]), (
+            case
+        )
     paths = {every.job[case.id].outputs["report"] for case in every.cases}
     assert len(paths) == len(every.cases)  # what a step left can be uploaded after another one
 
@@ -334,7 +380,11 @@ def test_outputs_agree_with_the_report(every: Verdicts) -> None:
         used = every.job[case.id]
         assert used.report is not None
         decided = [token for token in used.report["tokens"] if token["category"] == case.category]
-        held = (decided[0]["token"] if decided else None) or {"days_left": None, "expires_at": None, "scopes": []}
+        held = (decided[0]["token"] if decided else None) or {
+            "days_left": None,
+            "expires_at": None,
+            "scopes": [],
+        }
         missing = [
             scope
             for token in decided[:1]
@@ -343,7 +393,10 @@ def test_outputs_agree_with_the_report(every: Verdicts) -> None:
             for scope in problem["details"]["missing"]
         ]
         days = held["days_left"]
-        assert {name: used.outputs[name] for name in ("days-left", "expires-at", "scopes", "missing-scopes")} == {
+        assert {
+            name: used.outputs[name]
+            for name in ("days-left", "expires-at", "scopes", "missing-scopes")
+        } == {
             "days-left": "" if days is None else str(days),
             "expires-at": held["expires_at"] or "",
             "scopes": " ".join(held["scopes"]),
@@ -366,7 +419,9 @@ def test_lists_are_separated_by_blanks_and_lines_of_an_input_are_a_list(inputs: 
 def test_what_is_not_known_is_empty(tokens: Verdicts) -> None:
     for case in ("absent", "foreign", "unknown", "refused"):
         outputs = tokens.job[case].outputs
-        assert [outputs[name] for name in ("days-left", "expires-at", "scopes", "missing-scopes")] == [""] * 4
+        assert [
+            outputs[name] for name in ("days-left", "expires-at", "scopes", "missing-scopes")
+        ] == [""] * 4
     forever = tokens.job["forever"].outputs
     assert [forever[name] for name in ("days-left", "expires-at", "scopes")] == ["", "", "api"]
 
@@ -374,7 +429,11 @@ def test_what_is_not_known_is_empty(tokens: Verdicts) -> None:
 def problems(report: Mapping[str, Any], severity: str) -> list[list[dict[str, Any]]]:
     """Return the problems of a severity, those of each token together."""
     groups = [report["problems"], *(token["problems"] for token in report["tokens"])]
-    return [own for group in groups if (own := [problem for problem in group if problem["severity"] == severity])]
+    return [
+        own
+        for group in groups
+        if (own := [problem for problem in group if problem["severity"] == severity])
+    ]
 
 
 def test_one_annotation_says_everything_under_the_category(every: Verdicts) -> None:
@@ -384,9 +443,14 @@ def test_one_annotation_says_everything_under_the_category(every: Verdicts) -> N
         if case.id in {"as_json", "to_file"}:
             continue  # another format was asked for
         found = used.commands
-        assert [c.name for c in found].count("error") == (case.category != "ok"), (case.id, used.log)
+        assert [c.name for c in found].count("error") == (case.category != "ok"), (
+            case.id,
+            used.log,
+        )
         assert {c.properties["title"] for c in found if c.name == "error"} <= {case.category}
-        assert {c.properties["title"] for c in found if c.name == "warning"} == set(case.warns), case.id
+        assert {c.properties["title"] for c in found if c.name == "warning"} == set(case.warns), (
+            case.id
+        )
         assert {c.name for c in found} <= {"error", "warning"}, case.id
         for severity in ("error", "warning"):
             said = [squeezed(command.data) for command in found if command.name == severity]
@@ -401,7 +465,11 @@ def test_several_problems_of_a_token_are_one_annotation(inputs: Verdicts) -> Non
     assert error.properties["title"] == "expires-soon"
     assert inputs.job["several"].report is not None
     ((*found,),) = problems(inputs.job["several"].report, "error")
-    assert {problem["category"] for problem in found} == {"expires-soon", "scope-missing", "not-found"}
+    assert {problem["category"] for problem in found} == {
+        "expires-soon",
+        "scope-missing",
+        "not-found",
+    }
 
 
 def test_the_text_report_is_in_the_log(every: Verdicts) -> None:
@@ -412,8 +480,14 @@ def test_the_text_report_is_in_the_log(every: Verdicts) -> None:
         assert used.report is not None
         lines = used.log.splitlines()
         for severity in ("error", "warning"):
-            for problem in (problem for group in problems(used.report, severity) for problem in group):
-                (at,) = (n for n, line in enumerate(lines) if line.startswith(f"{severity}[{problem['category']}]"))
+            for problem in (
+                problem for group in problems(used.report, severity) for problem in group
+            ):
+                (at,) = (
+                    n
+                    for n, line in enumerate(lines)
+                    if line.startswith(f"{severity}[{problem['category']}]")
+                )
                 assert problem["message"] in lines[at]
                 assert lines[at + 1] == f"  fix: {problem['fix']}"
                 assert lines[at + 2] == f"  docs: {problem['docs']}"
@@ -427,7 +501,9 @@ def test_the_markdown_report_is_in_the_summary(every: Verdicts) -> None:
         assert used.report is not None
         assert case.category in used.summary, case.id
         for severity in ("error", "warning"):
-            for problem in (problem for group in problems(used.report, severity) for problem in group):
+            for problem in (
+                problem for group in problems(used.report, severity) for problem in group
+            ):
                 assert f"{severity}[{problem['category']}]" in used.summary, case.id
         assert ("fix:" in used.summary) == (case.category != "ok" or bool(case.warns)), case.id
 
@@ -435,7 +511,10 @@ def test_the_markdown_report_is_in_the_summary(every: Verdicts) -> None:
 def test_the_summary_of_a_success_tells_the_days_left_in_one_line(tokens: Verdicts) -> None:
     used = tokens.job["good"]
     days = used.outputs["days-left"]
-    assert len([line for line in used.summary.splitlines() if re.search(rf"\b{days} days\b", line)]) == 1
+    assert (
+        len([line for line in used.summary.splitlines() if re.search(rf"\b{days} days\b", line)])
+        == 1
+    )
 
 
 def test_a_later_step_can_branch_on_the_category(inputs: Verdicts) -> None:
@@ -459,7 +538,13 @@ def test_more_reports_are_written_beside_our_own(inputs: Verdicts) -> None:
 
 def test_no_token_is_in_the_log(every: Verdicts) -> None:
     log = every.job.log + every.job.log.replace("\n", "")
-    for secret in (GOOD, NARROW, ENDING, "glpat-unknownunknownunkn", "0123456789abcdefABCDEF0123456789abcd"):
+    for secret in (
+        GOOD,
+        NARROW,
+        ENDING,
+        "glpat-unknownunknownunkn",
+        "0123456789abcdefABCDEF0123456789abcd",
+    ):
         assert secret not in log
 
 
@@ -492,14 +577,22 @@ def test_the_input_token_is_never_passed_over_in_silence(runner: Runner, known: 
     assert "input min-validity has no effect here" in job["note"].log
 
 
-def test_where_the_report_goes_to_a_file_the_log_has_the_annotation(runner: Runner, known: GitLab) -> None:
-    used = runner(use("used", token=NARROW, url=known.url, scopes="api", output="report.txt"))["used"]
+def test_where_the_report_goes_to_a_file_the_log_has_the_annotation(
+    runner: Runner, known: GitLab
+) -> None:
+    used = runner(use("used", token=NARROW, url=known.url, scopes="api", output="report.txt"))[
+        "used"
+    ]
     assert used.verdict == (FAILED, "false", "scope-missing", "21")
     assert used.error.properties["title"] == "scope-missing"
 
 
-@pytest.mark.parametrize("form", ["text", "json", "junit", "markdown", "github", "annotations", "dotenv"])
-def test_no_format_lets_a_server_write_a_command_into_the_log(gitlab: GitLab, run: Run, form: str) -> None:
+@pytest.mark.parametrize(
+    "form", ["text", "json", "junit", "markdown", "github", "annotations", "dotenv"]
+)
+def test_no_format_lets_a_server_write_a_command_into_the_log(
+    gitlab: GitLab, run: Run, form: str
+) -> None:
     name = "a ##[add-mask]b"
     gitlab.add(Token(GOOD, name=name, scopes=("read_api", "##[group]c")))
     result = run("--format", form, "--scopes", "api", token=GOOD, env={"GITHUB_ACTIONS": "true"})
@@ -511,13 +604,19 @@ def test_no_format_lets_a_server_write_a_command_into_the_log(gitlab: GitLab, ru
         assert "##[group]c" in "".join(ElementTree.fromstring(result.out).itertext())
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is only to be had on Linux")
-def test_outputs_do_not_say_ok_of_a_step_that_could_not_write_its_report(runner: Runner, known: GitLab) -> None:
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="a disk that is full is only to be had on Linux"
+)
+def test_outputs_do_not_say_ok_of_a_step_that_could_not_write_its_report(
+    runner: Runner, known: GitLab
+) -> None:
     used = runner(use("used", token=GOOD, url=known.url, report="junit=/dev/full"))["used"]
     assert used.verdict == (FAILED, "false", "usage-error", "2")
 
 
-def test_variables_of_the_job_that_are_settings_do_not_disturb(runner: Runner, known: GitLab) -> None:
+def test_variables_of_the_job_that_are_settings_do_not_disturb(
+    runner: Runner, known: GitLab
+) -> None:
     disturbing = {
         "GLCHECK_FORMAT": "markdown",
         "GLCHECK_OUTPUT": "taken.txt",
@@ -540,18 +639,24 @@ def test_variables_of_the_job_that_are_settings_do_not_disturb(runner: Runner, k
     assert "taken.txt" not in (runner.directory / "out" / "ls").read_text()
 
 
-def test_from_its_own_repository_the_action_points_to_its_documentation(runner: Runner, known: GitLab) -> None:
+def test_from_its_own_repository_the_action_points_to_its_documentation(
+    runner: Runner, known: GitLab
+) -> None:
     elsewhere = runner.directory / "elsewhere"
     (runner.workspace / "glcheck-action").rename(elsewhere)
     inputs = {"token": GOOD, "url": known.url, "scopes": "sudo"}
     job = runner(
-        Use("used", inputs, uses="acme/glcheck@v1"), args=["--local-repository", f"acme/glcheck@v1={elsewhere}"]
+        Use("used", inputs, uses="acme/glcheck@v1"),
+        args=["--local-repository", f"acme/glcheck@v1={elsewhere}"],
     )
     used = job["used"]
     assert used.verdict == (FAILED, "false", "scope-missing", "21")
     assert used.report is not None
     (problem,) = used.report["tokens"][0]["problems"]
-    assert problem["docs"] == "https://github.com/acme/glcheck/blob/v1/docs/categories.md#scope-missing"
+    assert (
+        problem["docs"]
+        == "https://github.com/acme/glcheck/blob/v1/docs/categories.md#scope-missing"
+    )
     assert problem["docs"] in used.error.data
 
 
@@ -563,15 +668,22 @@ def test_from_its_own_repository_the_action_points_to_its_documentation(runner: 
             "https://github.com/acme/glcheck/blob/v1",
         ),
         (
-            {"GLCHECK_ACTION": "acme/glcheck@releases/v1", "GITHUB_SERVER_URL": "https://github.example.com"},
+            {
+                "GLCHECK_ACTION": "acme/glcheck@releases/v1",
+                "GITHUB_SERVER_URL": "https://github.example.com",
+            },
             "https://github.example.com/acme/glcheck/blob/releases/v1",
         ),
     ],
 )
-def test_docs_is_the_section_of_the_actions_own_ref(run: Run, env: Mapping[str, str], start: str) -> None:
+def test_docs_is_the_section_of_the_actions_own_ref(
+    run: Run, env: Mapping[str, str], start: str
+) -> None:
     result = run.json(env={"GITHUB_ACTIONS": "true", **env})
     assert result.problem["docs"] == f"{start}/docs/categories.md#token-missing"
-    headings = re.findall(r"^#+ +`?([a-z-]+)`?", (ROOT / "docs" / "categories.md").read_text(), re.MULTILINE)
+    headings = re.findall(
+        r"^#+ +`?([a-z-]+)`?", (ROOT / "docs" / "categories.md").read_text(), re.MULTILINE
+    )
     assert set(CODES) - set(headings) <= {"ok"}
 
 
@@ -588,12 +700,18 @@ def pull_request(head: str | None) -> dict[str, Any]:
     """Return what GitHub tells of a pull request from that repository; None is one that was deleted."""
     source = None if head is None else {"full_name": head, "fork": head != "acme/app"}
     return {
-        "pull_request": {"number": 1, "head": {"ref": "topic", "repo": source}, "base": {"ref": "main"}},
+        "pull_request": {
+            "number": 1,
+            "head": {"ref": "topic", "repo": source},
+            "base": {"ref": "main"},
+        },
         "repository": {"full_name": "acme/app"},
     }
 
 
-def test_a_missing_token_is_told_with_what_may_have_kept_it_away(runner: Runner, known: GitLab) -> None:
+def test_a_missing_token_is_told_with_what_may_have_kept_it_away(
+    runner: Runner, known: GitLab
+) -> None:
     error = runner(use("used", url=known.url))["used"].error
     assert error.properties["title"] == "token-missing"
     for cause in ("`token`", "secret", "secrets: inherit", "environment"):
@@ -603,7 +721,9 @@ def test_a_missing_token_is_told_with_what_may_have_kept_it_away(runner: Runner,
     assert known.requests == []
 
 
-@pytest.mark.parametrize(("head", "fork"), [("stranger/app", True), (None, True), ("acme/app", False)])
+@pytest.mark.parametrize(
+    ("head", "fork"), [("stranger/app", True), (None, True), ("acme/app", False)]
+)
 def test_a_pull_request_from_a_fork_is_told_as_the_cause(
     runner: Runner, known: GitLab, head: str | None, fork: bool
 ) -> None:
@@ -616,7 +736,12 @@ def test_a_pull_request_from_a_fork_is_told_as_the_cause(
 
 def test_dependabot_is_told_as_the_cause(runner: Runner, known: GitLab) -> None:
     actor = ["--actor", "dependabot[bot]"]
-    job = runner(use("used", url=known.url), event="pull_request", payload=pull_request("acme/app"), args=actor)
+    job = runner(
+        use("used", url=known.url),
+        event="pull_request",
+        payload=pull_request("acme/app"),
+        args=actor,
+    )
     error = job["used"].error
     assert error.properties["title"] == "token-missing"
     assert "Dependabot" in error.data
@@ -643,11 +768,17 @@ def test_a_second_use_installs_nothing_with_pip(bare: Runner, known: GitLab, ind
     assert len(index.requests) == len(set(index.requests)) > 0
 
 
-def test_what_is_installed_lies_under_runner_temp_and_needs_hashes(bare: Runner, known: GitLab) -> None:
+def test_what_is_installed_lies_under_runner_temp_and_needs_hashes(
+    bare: Runner, known: GitLab
+) -> None:
     bare.add_python()
     bare.add_uv(f'exec {quoted(UV)} "$@"')
     before = sh('echo "$RUNNER_TEMP"', id="temp")
-    job = bare(before, use("one", token=GOOD, url=known.url), sh("pip list; python3 -m pip list", id="list"))
+    job = bare(
+        before,
+        use("one", token=GOOD, url=known.url),
+        sh("pip list; python3 -m pip list", id="list"),
+    )
     (installed,) = bare.spy.installations
     target = installed.argv[installed.argv.index("--target") + 1]
     assert Path(target).is_relative_to(job.output("temp").strip())
@@ -662,7 +793,9 @@ def test_two_pythons_in_a_job_get_what_each_needs(bare: Runner, known: GitLab) -
     spy = Spy(bare.directory / "other-spy")
     other = str(interpreter(bare.directory / "other", spy))
     step = {"token": GOOD, "url": known.url}
-    job = bare(use("a", step), use("b", step, python=other), use("c", step), use("d", step, python=other))
+    job = bare(
+        use("a", step), use("b", step, python=other), use("c", step), use("d", step, python=other)
+    )
     assert [job[name].verdict[1:3] for name in "abcd"] == [("true", "ok")] * 4
     assert len(bare.spy.installations) <= 2
     # Each was the one that was asked for: the checks are the calls with the token.
@@ -685,7 +818,9 @@ BREAKS = (
 
 
 @pytest.mark.parametrize(
-    "lines", [("exit 1",), (*BREAKS, "exit 1"), ("exec /nowhere/uv",)], ids=["fails", "installs half", "is broken"]
+    "lines",
+    [("exit 1",), (*BREAKS, "exit 1"), ("exec /nowhere/uv",)],
+    ids=["fails", "installs half", "is broken"],
 )
 def test_where_uv_fails_pip_is_used(bare: Runner, known: GitLab, lines: tuple[str, ...]) -> None:
     bare.add_python()
@@ -700,7 +835,9 @@ def test_where_uv_fails_pip_is_used(bare: Runner, known: GitLab, lines: tuple[st
 
 def test_an_installation_that_was_cut_off_is_not_taken_for_one(bare: Runner, known: GitLab) -> None:
     bare.add_python()
-    bare.add_uv('if [ -n "$CUT" ]; then', *BREAKS, "kill -9 $PPID; exit 1; fi", f'exec {quoted(UV)} "$@"')
+    bare.add_uv(
+        'if [ -n "$CUT" ]; then', *BREAKS, "kill -9 $PPID; exit 1; fi", f'exec {quoted(UV)} "$@"'
+    )
     step = {"token": GOOD, "url": known.url}
     job = bare(use("cut", step, env={"CUT": "1"}), use("next", step))
     assert (job.out / "broken").exists()
@@ -718,20 +855,33 @@ def check_not_installed(used: Any) -> None:
 
 
 @pytest.mark.parametrize("uv", [True, False], ids=["uv and pip", "pip"])
-def test_code_that_cannot_be_installed_is_one_annotation_and_not_ok(bare: Runner, known: GitLab, uv: bool) -> None:
+def test_code_that_cannot_be_installed_is_one_annotation_and_not_ok(
+    bare: Runner, known: GitLab, uv: bool
+) -> None:
     bare.add_python()
     if uv:
         bare.add_uv()
-    dead = {"PIP_INDEX_URL": DEAD, "UV_DEFAULT_INDEX": DEAD, "PIP_RETRIES": "0", "UV_HTTP_RETRIES": "0"}
+    dead = {
+        "PIP_INDEX_URL": DEAD,
+        "UV_DEFAULT_INDEX": DEAD,
+        "PIP_RETRIES": "0",
+        "UV_HTTP_RETRIES": "0",
+    }
     step = {"token": GOOD, "url": known.url}
-    job = bare(use("dead", step, env=dead), sh("git status --porcelain --ignored", id="state"), use("alive", step))
+    job = bare(
+        use("dead", step, env=dead),
+        sh("git status --porcelain --ignored", id="state"),
+        use("alive", step),
+    )
     check_not_installed(job["dead"])
     assert job.output("state") == ""
     assert job["alive"].verdict == ("success", "true", "ok", "0")
     assert [request.path for request in known.requests] == [SELF]
 
 
-def test_code_that_is_not_what_the_lock_says_is_not_installed(bare: Runner, known: GitLab, wheels: Path) -> None:
+def test_code_that_is_not_what_the_lock_says_is_not_installed(
+    bare: Runner, known: GitLab, wheels: Path
+) -> None:
     bare.add_python()
     bare.add_uv()
     with Index(wheels, tamper=True) as tampered:
@@ -756,20 +906,31 @@ def test_code_that_cannot_be_put_in_its_place_is_told_like_code_that_cannot_be_g
         "GITHUB_STEP_SUMMARY": str(summary),
     }
     install = [sys.executable, "-I", str(ROOT / "action" / "install.py"), str(tmp_path / "program")]
-    done = subprocess.run(install, env=env, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        install, env=env, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 2
     assert [command.name for command in commands(done.stdout)] == ["error"]
     assert output.read_text() == "ok=false\n"
     assert summary.read_text().startswith("## glcheck: not installed")
 
 
-def test_what_installs_gets_no_token_of_the_job_and_what_it_needs(bare: Runner, known: GitLab) -> None:
+def test_what_installs_gets_no_token_of_the_job_and_what_it_needs(
+    bare: Runner, known: GitLab
+) -> None:
     bare.add_python()
     bare.add_uv("exit 1")
     bare.write(
-        {"policy.yml": "version: 1\ntokens: [{name: a, token-env: RELEASE_TOKEN}, {name: b, token-env: OTHER}]\n"}
+        {
+            "policy.yml": "version: 1\ntokens: [{name: a, token-env: RELEASE_TOKEN}, {name: b, token-env: OTHER}]\n"
+        }
     )
-    env = {"RELEASE_TOKEN": GOOD, "OTHER": NARROW, "SOME_PASSWORD": "correct horse", "HARMLESS": "harmless"}
+    env = {
+        "RELEASE_TOKEN": GOOD,
+        "OTHER": NARROW,
+        "SOME_PASSWORD": "correct horse",
+        "HARMLESS": "harmless",
+    }
     job = bare(use("used", url=known.url, config="policy.yml", env=env))
     assert job["used"].verdict == ("success", "true", "ok", "0"), job["used"].log
     installations = bare.spy.installations
@@ -783,7 +944,9 @@ def test_an_installer_that_installs_nothing_is_not_believed(bare: Runner, known:
     bare.add_python()
     bare.add_uv("exit 0")
     (bare.home / ".config" / "pip").mkdir(parents=True)
-    (bare.home / ".config" / "pip" / "pip.conf").write_text("[install]\ndry-run = true\nroot = /nowhere\n")
+    (bare.home / ".config" / "pip" / "pip.conf").write_text(
+        "[install]\ndry-run = true\nroot = /nowhere\n"
+    )
     job = bare(use("used", token=GOOD, url=known.url), env={"PIP_CONFIG_FILE": ""})
     assert job["used"].verdict == ("success", "true", "ok", "0"), job["used"].log
 
@@ -814,7 +977,11 @@ def test_what_would_redirect_uv_is_not_obeyed(bare: Runner, known: GitLab) -> No
     bare.add_python()
     bare.add_uv()
     away = str(bare.directory / "away")
-    redirecting = {"UV_PYTHON": "/nowhere/python", "VIRTUAL_ENV": away, "UV_PROJECT_ENVIRONMENT": away}
+    redirecting = {
+        "UV_PYTHON": "/nowhere/python",
+        "VIRTUAL_ENV": away,
+        "UV_PROJECT_ENVIRONMENT": away,
+    }
     job = bare(use("used", token=GOOD, url=known.url), env=redirecting)
     assert job["used"].verdict == ("success", "true", "ok", "0"), job["used"].log
     assert [record.program for record in bare.spy.installations] == ["uv"]
@@ -878,7 +1045,9 @@ def test_the_index_of_uvs_own_file_is_used(bare: Runner, known: GitLab, index: I
 
 
 @pytest.mark.parametrize("where", ["variable", "file"])
-def test_the_index_of_pip_is_used_also_where_uv_is_there(bare: Runner, known: GitLab, index: Index, where: str) -> None:
+def test_the_index_of_pip_is_used_also_where_uv_is_there(
+    bare: Runner, known: GitLab, index: Index, where: str
+) -> None:
     bare.add_python()
     bare.add_uv()
     if where == "variable":
@@ -903,7 +1072,9 @@ def test_the_token_is_in_the_environment_of_the_checking_step_only_and_in_no_arg
     assert job["used"].outputs["ok"] == "true"
     records = bare.spy.records
     assert {record.program for record in records} == {"bash", "python", *(["uv"] if uv else [])}
-    holding = [record for record in records if any(GOOD in value for value in record.environ.values())]
+    holding = [
+        record for record in records if any(GOOD in value for value in record.environ.values())
+    ]
     # The shell of the step, and the interpreter that it starts.
     assert sorted(record.program for record in holding) == ["bash", "python"]
     assert not any(GOOD in word for record in records for word in record.argv)
@@ -974,18 +1145,29 @@ def test_nothing_in_the_workspace_is_run_or_obeyed_and_nothing_is_written_there(
             sh(state, id="later"),
         )
         assert evil.requests == []
-    assert [job[name].verdict[2] for name in ("one", "two", "lost")] == ["ok", "ok", "token-missing"], job["one"].log
+    assert [job[name].verdict[2] for name in ("one", "two", "lost")] == [
+        "ok",
+        "ok",
+        "token-missing",
+    ], job["one"].log
     assert job.output("before") == job.output("later")
     assert "./glcheck-action/action.yml" in job.output("later")
     assert not [path.name for path in job.out.iterdir() if path.name.startswith("ran-")]
-    assert {request.headers.get("authorization") for request in known.requests} <= {None, f"Bearer {GOOD}"}
+    assert {request.headers.get("authorization") for request in known.requests} <= {
+        None,
+        f"Bearer {GOOD}",
+    }
     if uv:
         assert [record.program for record in bare.spy.installations] == ["uv"]
 
 
-def test_a_search_path_that_leads_into_the_workspace_is_not_obeyed(runner: Runner, known: GitLab) -> None:
+def test_a_search_path_that_leads_into_the_workspace_is_not_obeyed(
+    runner: Runner, known: GitLab
+) -> None:
     mark = str(runner.directory / "out" / "ran-")
-    runner.write({name: text for name, text in hostile_workspace(mark, DEAD).items() if name.endswith(".py")})
+    runner.write(
+        {name: text for name, text in hostile_workspace(mark, DEAD).items() if name.endswith(".py")}
+    )
     variables = {"PYTHONPATH": ".", "PYTHONSTARTUP": "./requests.py", "PYTHONUSERBASE": "."}
     job = runner(use("used", token=GOOD, url=known.url, scopes="api"), env=variables)
     assert job["used"].verdict == ("success", "true", "ok", "0"), job["used"].log
@@ -1034,18 +1216,29 @@ def check_harmless(job: Job, step: str, mark: str) -> None:
     assert (used.outcome, used.outputs["ok"]) in {("success", "true"), (FAILED, "false")}, step
     assert used.outputs["category"] in CODES, (step, used.log)
     assert str(CODES[used.outputs["category"]]) == used.outputs["exit-code"], step
-    assert len([c for c in used.commands if c.name == "error"]) == (used.outcome == FAILED), (step, used.log)
+    assert len([c for c in used.commands if c.name == "error"]) == (used.outcome == FAILED), (
+        step,
+        used.log,
+    )
     for command in used.commands:
         assert command.name in {"error", "warning"}, (step, command)
         assert command.properties["title"] in CODES, (step, command)
 
 
 @pytest.mark.parametrize("half", [0, 1])
-def test_a_text_in_all_inputs_is_a_value_and_nothing_else(runner: Runner, known: GitLab, half: int) -> None:
+def test_a_text_in_all_inputs_is_a_value_and_nothing_else(
+    runner: Runner, known: GitLab, half: int
+) -> None:
     mark = str(runner.directory / "out" / "mark")
     texts = payloads(mark)[half::2]
-    whole = {f"all{n}": dict.fromkeys(INPUTS - {"python", "output"}, text) for n, text in enumerate(texts)}
-    pythons = {f"python{n}": {"token": GOOD, "url": known.url, "python": text} for n, text in enumerate(texts)}
+    whole = {
+        f"all{n}": dict.fromkeys(INPUTS - {"python", "output"}, text)
+        for n, text in enumerate(texts)
+    }
+    pythons = {
+        f"python{n}": {"token": GOOD, "url": known.url, "python": text}
+        for n, text in enumerate(texts)
+    }
     job = runner(*(Use(name, inputs) for name, inputs in (whole | pythons).items()))
     for name in whole | pythons:
         check_harmless(job, name, mark)
@@ -1065,16 +1258,21 @@ def test_a_secret_in_the_wrong_input_is_not_repeated(runner: Runner, known: GitL
     for step in ("all", "python", "path"):
         used = job[step]
         assert used.verdict[:2] == (FAILED, "false")
-        assert GOOD not in used.log + used.summary + json.dumps(used.outputs) + json.dumps(used.report), step
+        assert GOOD not in used.log + used.summary + json.dumps(used.outputs) + json.dumps(
+            used.report
+        ), step
     assert GOOD not in job.log
 
 
-def test_a_text_in_a_single_input_is_a_value_and_nothing_else(runner: Runner, known: GitLab) -> None:
+def test_a_text_in_a_single_input_is_a_value_and_nothing_else(
+    runner: Runner, known: GitLab
+) -> None:
     mark = str(runner.directory / "out" / "mark")
     text = f"$(touch {mark})`touch {mark}`\"; touch {mark}; \"'; touch {mark}; '\n::error::pwn\n##[error]pwn"
     names = sorted(INPUTS - {"python"})
     steps = [
-        Use(name.replace("-", "_"), {"token": GOOD, "url": known.url, "scopes": "api", name: text}) for name in names
+        Use(name.replace("-", "_"), {"token": GOOD, "url": known.url, "scopes": "api", name: text})
+        for name in names
     ]
     job = runner(*steps)
     for step in steps:
@@ -1082,7 +1280,9 @@ def test_a_text_in_a_single_input_is_a_value_and_nothing_else(runner: Runner, kn
     assert {step.id for step in steps if job[step.id].outcome == "success"} <= {"output"}
 
 
-def test_what_a_server_says_is_no_command_no_output_and_no_markup(runner: Runner, gitlab: GitLab) -> None:
+def test_what_a_server_says_is_no_command_no_output_and_no_markup(
+    runner: Runner, gitlab: GitLab
+) -> None:
     answers = [answer for text in HOSTILE[::6] for answer in list(hostile_answers(text))[:5]]
     for number, answer in enumerate(answers):
         gitlab.always(answer, f"/answer{number}/")
@@ -1102,14 +1302,18 @@ FRAGMENTS = (
     ":", "::", "%", "%25", "%0A", "%0D", "%3A", "%2C", "#", "##[", "]", "[", ",", "=", "\n", "\r", "\t", " ",
     "::error::", "::add-mask::", "##[error]", "title=", "\u2028", "\x85", "\xa0", "\\", "\N{SNOWMAN}",
 )  # fmt: skip
-TEXTS = st.lists(st.sampled_from(FRAGMENTS) | st.text(st.characters(codec="utf-8"), max_size=3), max_size=8)
+TEXTS = st.lists(
+    st.sampled_from(FRAGMENTS) | st.text(st.characters(codec="utf-8"), max_size=3), max_size=8
+)
 
 
 @pytest.fixture(scope="session")
 def core(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give @actions/core, installed."""
     cache = getattr(pytestconfig, "cache", None)
-    return actions_core.install(Path(cache.mkdir("actions-core") if cache else tmp_path_factory.mktemp("core")))
+    return actions_core.install(
+        Path(cache.mkdir("actions-core") if cache else tmp_path_factory.mktemp("core"))
+    )
 
 
 @settings(
@@ -1128,12 +1332,21 @@ def test_annotations_are_escaped_as_githubs_own_library_does(
     entries, variables = [], {}
     with GitLab() as gitlab:
         for number, text in enumerate((*texts, *HOSTILE)):
-            gitlab.always(Answer(200, describe(name=text, scopes=[text, "read_user"])), f"/scopes{number}/")
+            gitlab.always(
+                Answer(200, describe(name=text, scopes=[text, "read_user"])), f"/scopes{number}/"
+            )
             restricted = {"message": f"403 Forbidden - Your account has been blocked. {text}"}
             gitlab.always(Answer(403, restricted), f"/account{number}/")
             for kind in ("scopes", "account"):
                 url = f"{gitlab.url}/{kind}{number}"
-                entries.append({"name": f"{kind}{number}", "url": url, "token-env": f"T{number}", "scopes": ["api"]})
+                entries.append(
+                    {
+                        "name": f"{kind}{number}",
+                        "url": url,
+                        "token-env": f"T{number}",
+                        "scopes": ["api"],
+                    }
+                )
                 variables[f"T{number}"] = GOOD
         (place / "policy.yml").write_text(json.dumps({"version": 1, "tokens": entries}))
         run = Run(place, place, gitlab.url)
@@ -1143,7 +1356,9 @@ def test_annotations_are_escaped_as_githubs_own_library_does(
     found = [*commands(result.out)]
     assert len(lines) == len(found) == len(entries)
     # Read as the runner does and written as GitHub's library does, it is what we wrote: nothing else is escaped.
-    assert actions_core.issued(core, [(c.name, c.properties["title"], c.data) for c in found]) == lines
+    assert (
+        actions_core.issued(core, [(c.name, c.properties["title"], c.data) for c in found]) == lines
+    )
     report = json.loads((place / "report.json").read_text())
     defused = 0
     for token, line, command in zip(report["tokens"], lines, found, strict=True):
@@ -1153,7 +1368,9 @@ def test_annotations_are_escaped_as_githubs_own_library_does(
         dangerous = any("::" in text or "##[" in text for text in meant)
         defused += dangerous
         for text in meant:
-            assert (squeezed(text) in squeezed(command.data)) if dangerous else (text in command.data)
+            assert (
+                (squeezed(text) in squeezed(command.data)) if dangerous else (text in command.data)
+            )
         assert line.count("::") == 2
         assert "##[" not in line
     assert defused
@@ -1164,7 +1381,9 @@ def test_annotations_are_escaped_as_githubs_own_library_does(
 
 def test_the_summary_of_a_huge_policy_stays_below_githubs_limit(run_alone: Run) -> None:
     count = 3000
-    entries = [{"name": f"token {n}", "token-env": f"NOWHERE_{n}", "scopes": ["api"]} for n in range(count)]
+    entries = [
+        {"name": f"token {n}", "token-env": f"NOWHERE_{n}", "scopes": ["api"]} for n in range(count)
+    ]
     (run_alone.directory / "policy.yml").write_text(json.dumps({"version": 1, "tokens": entries}))
     files = {name: run_alone.directory / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     env = {"GITHUB_ACTIONS": "true", **{name: str(path) for name, path in files.items()}}
@@ -1179,7 +1398,9 @@ def test_the_summary_of_a_huge_policy_stays_below_githubs_limit(run_alone: Run) 
     assert {0, 1, 2} <= shown
     # What was left out is said, or nothing was left out.
     omitted = count - len(shown)
-    assert not omitted or re.search(r"\d+ (more|further|other)|left out|omitted|cut|shortened", text)
+    assert not omitted or re.search(
+        r"\d+ (more|further|other)|left out|omitted|cut|shortened", text
+    )
     assert len(json.loads((run_alone.directory / "all.json").read_text())["tokens"]) == count
     assert "category=token-missing\n" in files["GITHUB_OUTPUT"].read_text()
 
@@ -1188,7 +1409,10 @@ def test_the_summary_of_a_huge_policy_stays_below_githubs_limit(run_alone: Run) 
 
 
 def test_a_runner_without_python_is_told_to_set_one_up(bare: Runner, known: GitLab) -> None:
-    job = bare(use("used", token=GOOD, url=known.url), sh("command -v python3 python py || echo none", id="which"))
+    job = bare(
+        use("used", token=GOOD, url=known.url),
+        sh("command -v python3 python py || echo none", id="which"),
+    )
     assert job.output("which").strip() == "none"
     assert job["used"].verdict == UNUSABLE
     assert job["used"].error.properties["title"] == "usage-error"
@@ -1215,12 +1439,16 @@ def test_a_python_that_is_too_old_is_none(bare: Runner, known: GitLab) -> None:
 
 
 @pytest.mark.parametrize("name", ["python3", "python", "py"])
-def test_python_is_found_under_each_of_its_names_behind_unusable_ones(bare: Runner, known: GitLab, name: str) -> None:
+def test_python_is_found_under_each_of_its_names_behind_unusable_ones(
+    bare: Runner, known: GitLab, name: str
+) -> None:
     bare.add_uv()
     bare.add_python(name)
     others = [other for other in ("python3", "python", "py") if other != name]
     # What Windows has in place of Python, and one that is too old.
-    bare.add(others[0], 'echo "Python was not found; run without arguments to install" >&2', "exit 49")
+    bare.add(
+        others[0], 'echo "Python was not found; run without arguments to install" >&2', "exit 49"
+    )
     old = interpreter(bare.directory / "old", Spy(bare.directory / "old-spy"), version=(3, 9))
     bare.add(others[1], f'exec {quoted(old)} "$@"')
     job = bare(use("used", token=GOOD, url=known.url))
@@ -1252,7 +1480,9 @@ def test_an_unusable_python_input_is_named(runner: Runner, known: GitLab) -> Non
     assert known.requests == []
 
 
-def test_the_python_input_may_be_a_name_or_a_path_from_the_workspace(bare: Runner, known: GitLab) -> None:
+def test_the_python_input_may_be_a_name_or_a_path_from_the_workspace(
+    bare: Runner, known: GitLab
+) -> None:
     bare.add_uv()
     spy = Spy(bare.directory / "own-spy")
     own = interpreter(bare.directory / "own", spy).parents[1]
@@ -1291,20 +1521,26 @@ def test_paths_with_blanks_are_no_hindrance(runner: Runner, known: GitLab) -> No
         use("two", token=GOOD, url=known.url),
         sh('pwd; ls; echo "$RUNNER_TEMP"', id="after"),
     )
-    assert [job[name].verdict for name in ("one", "two")] == [("success", "true", "ok", "0")] * 2, job["one"].log
+    assert [job[name].verdict for name in ("one", "two")] == [("success", "true", "ok", "0")] * 2, (
+        job["one"].log
+    )
     assert " of ours/" in job["one"].outputs["report"]
     assert job["one"].report is not None
     assert "the report.xml" in job.output("after")
     assert len(runner.spy.installations) == 1
 
 
-def test_an_address_that_needs_a_private_authority_is_reached_with_ca_file(runner: Runner, tls: Certificates) -> None:
+def test_an_address_that_needs_a_private_authority_is_reached_with_ca_file(
+    runner: Runner, tls: Certificates
+) -> None:
     runner.write({"certs/our ca.pem": tls.ca_file.read_text()})
     with GitLab(tls=tls.good) as secure:
         secure.add(Token(GOOD))
         step = {"token": GOOD, "url": secure.url}
         other = str(tls.other_ca_file)
-        job = runner(use("relative", step, ca_file="certs/our ca.pem"), use("other", step, ca_file=other))
+        job = runner(
+            use("relative", step, ca_file="certs/our ca.pem"), use("other", step, ca_file=other)
+        )
     assert job["relative"].verdict == ("success", "true", "ok", "0"), job["relative"].log
     assert job["other"].verdict == (FAILED, "false", "tls-error", "31")
 
@@ -1349,27 +1585,20 @@ def test_outputs_are_those_of_the_contract_each_with_a_description() -> None:
 
 
 def test_each_input_is_handed_on_by_env_and_the_token_to_one_step_only() -> None:
-    handed = [re.findall(r"inputs(?:\.([\w-]+)|\['([\w-]+)'\])", json.dumps(step.get("env", {}))) for step in steps()]
+    handed = [
+        re.findall(r"inputs(?:\.([\w-]+)|\['([\w-]+)'\])", json.dumps(step.get("env", {})))
+        for step in steps()
+    ]
     names = [{dotted or quoted for dotted, quoted in found} for found in handed]
     assert set().union(*names) == INPUTS
     assert sum("token" in found for found in names) == 1
-    everywhere = json.dumps([{key: value for key, value in step.items() if key != "env"} for step in steps()])
+    everywhere = json.dumps(
+        [{key: value for key, value in step.items() if key != "env"} for step in steps()]
+    )
     assert "inputs.token" not in everywhere
     for step in steps():
         assert "toJSON" not in json.dumps(step)
         assert "secrets" not in json.dumps(step.get("env", {}))
-
-
-def locked() -> dict[str, tuple[Requirement, list[str]]]:
-    """Return the requirements of the lock file with their hashes."""
-    text = re.sub(r"(^|\s)#.*", "", LOCK.read_text(encoding="utf-8")).replace("\\\n", " ")
-    found: dict[str, tuple[Requirement, list[str]]] = {}
-    for line in filter(str.strip, text.splitlines()):
-        what, *options = line.split(" --")
-        requirement = Requirement(what.strip())
-        assert all(re.fullmatch(r"hash=sha256:[0-9a-f]{64}", option.strip()) for option in options), line
-        found[canonicalize_name(requirement.name)] = (requirement, options)
-    return found
 
 
 def test_every_requirement_of_the_lock_is_exact_and_has_hashes() -> None:
@@ -1418,7 +1647,11 @@ def test_the_lock_covers_what_its_packages_require_and_nothing_else(wheels: Path
         for text in head.get_all("Requires-Dist", []):
             requirement = Requirement(text)
             machines = [
-                {"python_version": version, "python_full_version": f"{version}.1", "sys_platform": platform.name}
+                {
+                    "python_version": version,
+                    "python_full_version": f"{version}.1",
+                    "sys_platform": platform.name,
+                }
                 for version in PYTHONS
                 for platform in PLATFORMS.values()
             ]
@@ -1438,16 +1671,37 @@ def test_the_lock_covers_what_its_packages_require_and_nothing_else(wheels: Path
 def test_the_lock_can_be_installed_on_every_runner(platform: str, tmp_path: Path) -> None:
     for machine in PLATFORMS[platform].machines:
         for version in (PYTHONS[0], PYTHONS[-1]):
-            command = [str(UV), "pip", "install", "--dry-run", "--quiet", "--no-deps", "--require-hashes"]
+            command = [
+                str(UV),
+                "pip",
+                "install",
+                "--dry-run",
+                "--quiet",
+                "--no-deps",
+                "--require-hashes",
+            ]
             command += ["--system-certs"]  # those of this machine, as pip takes them
-            command += ["--only-binary", ":all:", "--python-platform", machine, "--python-version", version]
+            command += [
+                "--only-binary",
+                ":all:",
+                "--python-platform",
+                machine,
+                "--python-version",
+                version,
+            ]
             command += ["--target", str(tmp_path / "target"), "--requirement", str(LOCK)]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path
+            )
             assert done.returncode == 0, (machine, version, done.stderr)
 
 
 def test_the_example_of_the_readme_is_one_that_runs(runner: Runner, known: GitLab) -> None:
-    blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.S)
+    blocks = re.findall(
+        r"^```yaml\n(.*?)^```",
+        (ROOT / "README.md").read_text(encoding="utf-8"),
+        re.MULTILINE | re.S,
+    )
     found = []
     for block in blocks:
         document = yaml.safe_load(block)

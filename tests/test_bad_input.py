@@ -13,14 +13,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import COMMAND, Result, Run
-from gitlab_server import Answer, GitLab, Token
+from kit.command import COMMAND, Result, Run
+from kit.gitlab_server import Answer, GitLab, Token
 
 GOOD = "glpat-aaaaaaaaaaaaaaaaaaaa"
 PASTED = "glpat-pAsTeD0123456789wxyz"
 HEX = "0123456789abcdef" * 4
 MIXED = "aB3dEfGh1jKlMn0pQrSt"
-CODES = {0, 2, *range(10, 17), *range(20, 27), *range(30, 36)}  # of a run that was neither stopped nor a bug
+CODES = {
+    0,
+    2,
+    *range(10, 17),
+    *range(20, 27),
+    *range(30, 36),
+}  # of a run that was neither stopped nor a bug
 FLAGS = (
     "--url", "--token-env", "--token-file", "--scopes", "--forbid-scopes", "--min-validity", "--warn-validity",
     "--max-validity", "--project", "--group", "--role", "--kind", "--allow", "--config", "--format", "--output",
@@ -38,7 +44,13 @@ def refused(run: Run, result: Result) -> bool:
     """Whether a run ended with one error and left nothing behind."""
     said = result.out + result.err
     once = said.count("error[usage-error]") + said.count("error[config-error]") == 1
-    return result.code == 2 and calm(result) and once and len(said.splitlines()) <= 4 and not left_behind(run)
+    return (
+        result.code == 2
+        and calm(result)
+        and once
+        and len(said.splitlines()) <= 4
+        and not left_behind(run)
+    )
 
 
 def left_behind(run: Run) -> list[str]:
@@ -80,15 +92,24 @@ def left_behind(run: Run) -> list[str]:
         ("--url", "gitlab"),
     ],
 )
-def test_a_command_line_that_means_nothing_is_refused(gitlab: GitLab, run: Run, args: tuple[str, ...]) -> None:
+def test_a_command_line_that_means_nothing_is_refused(
+    gitlab: GitLab, run: Run, args: tuple[str, ...]
+) -> None:
     assert refused(run, run(*args, token=GOOD))
     assert not gitlab.requests
 
 
 def test_bytes_that_are_no_text_are_refused(gitlab: GitLab, run: Run) -> None:
-    for args in (["--role", b"\xff\xfe"], [b"\xff"], [b"--\xff"], ["--url", b"https://\xff.example.com"]):
+    for args in (
+        ["--role", b"\xff\xfe"],
+        [b"\xff"],
+        [b"--\xff"],
+        ["--url", b"https://\xff.example.com"],
+    ):
         environ = {"PATH": os.defpath, "GITLAB_TOKEN": GOOD, "GITLAB_URL": gitlab.url}
-        done = subprocess.run([COMMAND, *args], env=environ, cwd=run.directory, capture_output=True, check=False)
+        done = subprocess.run(
+            [COMMAND, *args], env=environ, cwd=run.directory, capture_output=True, check=False
+        )
         assert done.returncode == 2
         assert b"Traceback" not in done.stderr + done.stdout
     assert not gitlab.requests
@@ -111,9 +132,12 @@ def test_a_command_line_that_cannot_be_read_is_told_on_standard_error(run: Run) 
 
 @pytest.mark.parametrize("secret", [PASTED, HEX])
 @pytest.mark.parametrize(
-    "shape", ["{}", "--{}", "-{}", "--{}=1", "--token={}", "check {}", "explain {}", "config {}", "-q{}"]
+    "shape",
+    ["{}", "--{}", "-{}", "--{}=1", "--token={}", "check {}", "explain {}", "config {}", "-q{}"],
 )
-def test_a_token_on_the_command_line_is_not_repeated(gitlab: GitLab, run: Run, shape: str, secret: str) -> None:
+def test_a_token_on_the_command_line_is_not_repeated(
+    gitlab: GitLab, run: Run, shape: str, secret: str
+) -> None:
     result = run(*shape.format(secret).split(), token=GOOD)
     assert secret not in result.out + result.err
     assert secret[8:] not in result.out + result.err
@@ -122,7 +146,9 @@ def test_a_token_on_the_command_line_is_not_repeated(gitlab: GitLab, run: Run, s
 
 
 @pytest.mark.parametrize("flag", FLAGS)
-def test_a_token_as_the_value_of_a_flag_is_not_repeated(gitlab: GitLab, run: Run, flag: str) -> None:
+def test_a_token_as_the_value_of_a_flag_is_not_repeated(
+    gitlab: GitLab, run: Run, flag: str
+) -> None:
     gitlab.add(Token(GOOD))
     result = run("-v", flag, PASTED, token=GOOD)
     assert calm(result)
@@ -150,7 +176,9 @@ def test_a_token_as_the_value_of_a_flag_is_not_repeated(gitlab: GitLab, run: Run
     ],
     ids=range(15),
 )
-def test_a_token_inside_a_value_is_not_repeated(gitlab: GitLab, run: Run, args: tuple[str, ...]) -> None:
+def test_a_token_inside_a_value_is_not_repeated(
+    gitlab: GitLab, run: Run, args: tuple[str, ...]
+) -> None:
     gitlab.add(Token(GOOD))
     result = run(*args, "-v", "--format=json", token=GOOD)
     assert calm(result)
@@ -158,7 +186,9 @@ def test_a_token_inside_a_value_is_not_repeated(gitlab: GitLab, run: Run, args: 
 
 
 @pytest.mark.parametrize("flag", [flag for flag in FLAGS if flag not in {"--only", "--color"}])
-def test_a_token_in_a_variable_for_a_setting_is_not_repeated(gitlab: GitLab, run: Run, flag: str) -> None:
+def test_a_token_in_a_variable_for_a_setting_is_not_repeated(
+    gitlab: GitLab, run: Run, flag: str
+) -> None:
     gitlab.add(Token(GOOD))
     name = "GLCHECK_" + flag[2:].upper().replace("-", "_")
     result = run("-v", token=GOOD, env={name: PASTED})
@@ -167,8 +197,12 @@ def test_a_token_in_a_variable_for_a_setting_is_not_repeated(gitlab: GitLab, run
 
 
 @pytest.mark.parametrize("name", ["GITLAB_URL", "GITLAB_HOST", "CI_SERVER_URL", "CI_API_V4_URL"])
-@pytest.mark.parametrize("value", [PASTED + " ", f"https://x:{PASTED}@gitlab.example.com:x", f"http://{PASTED}"])
-def test_a_token_in_place_of_an_address_is_not_repeated(run_alone: Run, name: str, value: str) -> None:
+@pytest.mark.parametrize(
+    "value", [PASTED + " ", f"https://x:{PASTED}@gitlab.example.com:x", f"http://{PASTED}"]
+)
+def test_a_token_in_place_of_an_address_is_not_repeated(
+    run_alone: Run, name: str, value: str
+) -> None:
     result = run_alone("-v", env={name: value, "GITLAB_CI": "true"})
     assert result.code in {2, 10}
     assert calm(result)
@@ -241,7 +275,9 @@ def test_a_report_that_cannot_be_written_is_a_usage_error_before_anything_is_ask
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
 @pytest.mark.parametrize("args", [("--output", "/dev/full"), ("--report", "json=/dev/full")])
-def test_a_full_disk_is_told_and_never_a_success(gitlab: GitLab, run: Run, args: tuple[str, ...]) -> None:
+def test_a_full_disk_is_told_and_never_a_success(
+    gitlab: GitLab, run: Run, args: tuple[str, ...]
+) -> None:
     gitlab.add(Token(GOOD))
     result = run(*args, token=GOOD)
     assert result.code == 2
@@ -252,8 +288,12 @@ def test_a_full_disk_is_told_and_never_a_success(gitlab: GitLab, run: Run, args:
 # Token files
 
 
-@pytest.mark.parametrize("name", ["absent", "directory", "empty", "blank", "file/below", "x" * 5000, "loop"])
-def test_a_token_file_that_cannot_be_read_is_a_missing_token(gitlab: GitLab, run: Run, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["absent", "directory", "empty", "blank", "file/below", "x" * 5000, "loop"]
+)
+def test_a_token_file_that_cannot_be_read_is_a_missing_token(
+    gitlab: GitLab, run: Run, name: str
+) -> None:
     (run.directory / "directory").mkdir()
     (run.directory / "loop").symlink_to("loop")
     for file, text in (("empty", ""), ("blank", "\n"), ("file", GOOD)):
@@ -266,8 +306,12 @@ def test_a_token_file_that_cannot_be_read_is_a_missing_token(gitlab: GitLab, run
     assert left_behind(run) == before
 
 
-@pytest.mark.parametrize("data", [b"\x00\x01\x02\x03" * 10, b"\xff\xfe" * 12, GOOD.encode("utf-16"), b"x" * 5_000_000])
-def test_a_token_file_that_holds_something_else_is_a_malformed_token(gitlab: GitLab, run: Run, data: bytes) -> None:
+@pytest.mark.parametrize(
+    "data", [b"\x00\x01\x02\x03" * 10, b"\xff\xfe" * 12, GOOD.encode("utf-16"), b"x" * 5_000_000]
+)
+def test_a_token_file_that_holds_something_else_is_a_malformed_token(
+    gitlab: GitLab, run: Run, data: bytes
+) -> None:
     (run.directory / "secret").write_bytes(data)
     result = run("--token-file", "secret")
     assert result.code == 11
@@ -306,7 +350,9 @@ def closed_pipe() -> Iterator[int]:
         os.close(write)
 
 
-@pytest.mark.parametrize("args", [(), ("--format", "json"), ("--version",), ("--help",), ("explain",)])
+@pytest.mark.parametrize(
+    "args", [(), ("--format", "json"), ("--version",), ("--help",), ("explain",)]
+)
 def test_a_reader_that_went_away_is_no_bug(gitlab: GitLab, run: Run, args: tuple[str, ...]) -> None:
     environ = {"PATH": os.defpath, "GITLAB_TOKEN": GOOD, "GITLAB_URL": gitlab.url}
     with closed_pipe() as pipe:
@@ -323,7 +369,9 @@ def test_a_reader_that_went_away_is_no_bug(gitlab: GitLab, run: Run, args: tuple
     assert b"Exception ignored" not in done.stderr
     # The token is unknown: whatever becomes of the report, this run is no success.
     assert done.returncode in (
-        {12, 2} if "--version" not in args and "--help" not in args and args != ("explain",) else CODES
+        {12, 2}
+        if "--version" not in args and "--help" not in args and args != ("explain",)
+        else CODES
     )
 
 
@@ -335,10 +383,14 @@ def test_closed_streams_keep_the_verdict(run: Run, redirection: str) -> None:
     assert "Exception ignored" not in result.err
 
 
-@pytest.mark.parametrize("form", ["text", "json", "github", "junit", "markdown", "annotations", "dotenv"])
+@pytest.mark.parametrize(
+    "form", ["text", "json", "github", "junit", "markdown", "annotations", "dotenv"]
+)
 def test_narrow_encodings_keep_the_verdict(gitlab: GitLab, run: Run, form: str) -> None:
     gitlab.add(Token(GOOD, name="Überprüfung 🔑 \N{LEFT-TO-RIGHT MARK}"))
-    result = run("--scopes", "sudo", "--format", form, "-v", token=GOOD, env={"PYTHONIOENCODING": "ascii"})
+    result = run(
+        "--scopes", "sudo", "--format", form, "-v", token=GOOD, env={"PYTHONIOENCODING": "ascii"}
+    )
     assert result.code == 21
     assert calm(result)
     assert result.out
@@ -370,7 +422,9 @@ def test_a_deleted_working_directory_is_no_bug(gitlab: GitLab, run: Run) -> None
     result = run("-c", script, "sh", command=("/bin/sh",), token=GOOD)
     assert (result.code, "Traceback" in result.err) == (0, False)
     gone.mkdir()
-    named = run("-c", script, "sh", "--config", "x.yml", "--output", "y", command=("/bin/sh",), token=GOOD)
+    named = run(
+        "-c", script, "sh", "--config", "x.yml", "--output", "y", command=("/bin/sh",), token=GOOD
+    )
     assert (named.code, "Traceback" in named.err) == (2, False)
 
 
@@ -411,14 +465,26 @@ def plant(run: Run, *modules: str) -> Path:
     [
         ((COMMAND,), {}, (*MODULES, "glcheck")),
         ((sys.executable, "-I", "-m", "glcheck"), {}, (*MODULES, "glcheck")),
-        ((COMMAND,), {"PYTHONPATH": ":/nowhere"}, ("requests", "urllib3", "yaml", "argparse", "json")),
+        (
+            (COMMAND,),
+            {"PYTHONPATH": ":/nowhere"},
+            ("requests", "urllib3", "yaml", "argparse", "json"),
+        ),
         ((COMMAND,), {"PYTHONPATH": "."}, ("requests", "urllib3", "yaml", "argparse", "json")),
-        ((sys.executable, "-m", "glcheck"), {}, ("requests", "urllib3", "yaml", "argparse", "json")),
+        (
+            (sys.executable, "-m", "glcheck"),
+            {},
+            ("requests", "urllib3", "yaml", "argparse", "json"),
+        ),
     ],
     ids=["command", "isolated", "empty-path", "dot-path", "module"],
 )
 def test_nothing_is_imported_from_the_working_directory(
-    gitlab: GitLab, run: Run, command: tuple[str, ...], env: dict[str, str], modules: tuple[str, ...]
+    gitlab: GitLab,
+    run: Run,
+    command: tuple[str, ...],
+    env: dict[str, str],
+    modules: tuple[str, ...],
 ) -> None:
     gitlab.add(Token(GOOD))
     marker = plant(run, *modules)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conftest import Run
-from gitlab_server import GitLab, Token
+from kit.command import Run
+from kit.gitlab_server import GitLab, Token
 
 GOOD = "glpat-aaaaaaaaaaaaaaaaaaaa"
 
@@ -24,4 +24,7 @@ def test_an_unknown_token_is_invalid(run: Run) -> None:
 
 def test_the_command_named_and_not_named_is_the_same(gitlab: GitLab, run: Run) -> None:
     gitlab.add(Token(GOOD))
-    assert run("check", "--scopes", "read_api", token=GOOD).out == run("--scopes", "read_api", token=GOOD).out
+    assert (
+        run("check", "--scopes", "read_api", token=GOOD).out
+        == run("--scopes", "read_api", token=GOOD).out
+    )

@@ -7,21 +7,25 @@ import json
 import re
 from pathlib import Path
 
-import generate_docs
+import generate
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
-from conftest import Run
+from kit.command import Run
 
-from glcheck.categories import Category
-from glcheck.settings import SETTINGS
+from glcheck.problem import Category
+from glcheck.settings.table import SETTINGS
 
-SCHEMA = json.loads((generate_docs.ROOT / "docs" / "schema" / "config-v1.json").read_text(encoding="utf-8"))
-SECURITY = (generate_docs.ROOT / "SECURITY.md").read_text(encoding="utf-8")
-README = (generate_docs.ROOT / "README.md").read_text(encoding="utf-8")
+SCHEMA = json.loads(
+    (generate.ROOT / "docs" / "schema" / "config-v1.json").read_text(encoding="utf-8")
+)
+SECURITY = (generate.ROOT / "SECURITY.md").read_text(encoding="utf-8")
+README = (generate.ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("path", "content"), generate_docs.files().items(), ids=lambda value: Path(value).name[:40])
+@pytest.mark.parametrize(
+    ("path", "content"), generate.files().items(), ids=lambda value: Path(value).name[:40]
+)
 def test_what_is_made_from_the_code_is_up_to_date(path: Path, content: str) -> None:
     assert path.read_text(encoding="utf-8") == content, "run `make docs`"
 
@@ -90,14 +94,25 @@ def names_in(path: Path) -> set[str]:
     found = set()
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         inner = node.body if isinstance(node, ast.ClassDef) else [node]
-        prefix = f"tests/{path.name}::{node.name}::" if isinstance(node, ast.ClassDef) else f"tests/{path.name}::"
-        found |= {prefix + one.name for one in inner if isinstance(one, ast.FunctionDef) and one.name[:5] == "test_"}
+        prefix = (
+            f"tests/{path.name}::{node.name}::"
+            if isinstance(node, ast.ClassDef)
+            else f"tests/{path.name}::"
+        )
+        found |= {
+            prefix + one.name
+            for one in inner
+            if isinstance(one, ast.FunctionDef) and one.name[:5] == "test_"
+        }
     return found
 
 
 TESTS = set().union(*(names_in(path) for path in Path(__file__).parent.glob("test_*.py")))
 # Promise, how it is kept, and the tests, each on a line of its own.
-PROMISES = [row.strip("| ").split(" | ") for row in re.findall(r"^\| (?!promise |---).*$", SECURITY, re.MULTILINE)]
+PROMISES = [
+    row.strip("| ").split(" | ")
+    for row in re.findall(r"^\| (?!promise |---).*$", SECURITY, re.MULTILINE)
+]
 
 
 def unknown(cell: str) -> list[str]:
@@ -115,6 +130,8 @@ def test_a_promise_without_a_test_would_be_seen() -> None:
     assert len(PROMISES) >= 17
     assert unknown("") == [""]
     assert unknown("`tests/test_docs.py`") == ["`tests/test_docs.py`"]
-    assert unknown("`tests/test_docs.py::test_of_nothing`") == ["`tests/test_docs.py::test_of_nothing`"]
+    assert unknown("`tests/test_docs.py::test_of_nothing`") == [
+        "`tests/test_docs.py::test_of_nothing`"
+    ]
     this = "`tests/test_docs.py::test_a_promise_without_a_test_would_be_seen`"
     assert unknown(f"{this}<br>nothing") == ["nothing"]

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import Run
-from gitlab_server import GitLab
+from kit.command import Run
+from kit.gitlab_server import GitLab
 
-from glcheck.categories import Category
+from glcheck.problem import Category
 
 PAGE = Path(__file__).parent.parent / "docs" / "categories.md"
 CODES = {
@@ -47,8 +47,14 @@ def words(text: str) -> str:
 
 def sections() -> dict[str, str]:
     """Return the page's sections that are named like a category, in their order."""
-    parts = re.split(r"(?m)^#{2,3} +`?([^\n`(]+?)`?(?: *\([^\n]*\))?(?: #*)?$", PAGE.read_text("utf-8"))
-    return {name.strip(): text for name, text in zip(parts[1::2], parts[2::2], strict=True) if name.strip() in CODES}
+    parts = re.split(
+        r"(?m)^#{2,3} +`?([^\n`(]+?)`?(?: *\([^\n]*\))?(?: #*)?$", PAGE.read_text("utf-8")
+    )
+    return {
+        name.strip(): text
+        for name, text in zip(parts[1::2], parts[2::2], strict=True)
+        if name.strip() in CODES
+    }
 
 
 def test_the_numbers_are_those_that_were_promised() -> None:
@@ -77,13 +83,17 @@ def test_explain_lists_all_in_the_order_of_their_codes(run: Run, gitlab: GitLab)
     assert (result.code, result.err) == (0, "")
     found = re.findall(r"(?m)^ *(\d+) +([a-z-]+) +\S", result.out)
     if not found:
-        found = [(code, label) for label, code in re.findall(r"(?m)^ *([a-z-]+) +(\d+) +\S", result.out)]
+        found = [
+            (code, label) for label, code in re.findall(r"(?m)^ *([a-z-]+) +(\d+) +\S", result.out)
+        ]
     assert {label: int(code) for code, label in found} == CODES
     assert [int(code) for code, _ in found] == sorted(CODES.values())
     assert not gitlab.requests
 
 
-@pytest.mark.parametrize("word", ["token-expird", "TOKEN", "13", "glpat-aaaaaaaaaaaaaaaaaaaa", "ok ok"])
+@pytest.mark.parametrize(
+    "word", ["token-expird", "TOKEN", "13", "glpat-aaaaaaaaaaaaaaaaaaaa", "ok ok"]
+)
 def test_an_unknown_category_is_refused(run_alone: Run, word: str) -> None:
     result = run_alone("explain", word)
     assert (result.code, result.out) == (2, "")
@@ -97,7 +107,11 @@ def test_a_misspelt_category_is_set_right(run_alone: Run) -> None:
 
 def test_explain_needs_no_token_no_settings_and_no_sound_policy(run_alone: Run) -> None:
     (run_alone.directory / ".glcheck.yml").write_text("[", "utf-8")
-    env = {"GLCHECK_SCOPES": "", "GLCHECK_ROLE": "nonsense", "GITLAB_URL": "http://gitlab.example.com"}
+    env = {
+        "GLCHECK_SCOPES": "",
+        "GLCHECK_ROLE": "nonsense",
+        "GITLAB_URL": "http://gitlab.example.com",
+    }
     assert run_alone("explain", "ok", env=env).code == 0
 
 
@@ -112,7 +126,16 @@ def test_the_page_has_one_section_for_each_category_in_order() -> None:
     assert list(sections()) == list(CODES)
     headings = re.findall(r"(?m)^#{2,3} .*$", PAGE.read_text("utf-8"))
     for label in CODES:
-        assert len([heading for heading in headings if re.search(rf"(?<![\w-]){label}(?![\w-])", heading)]) == 1
+        assert (
+            len(
+                [
+                    heading
+                    for heading in headings
+                    if re.search(rf"(?<![\w-]){label}(?![\w-])", heading)
+                ]
+            )
+            == 1
+        )
 
 
 @pytest.mark.parametrize("label", CODES)

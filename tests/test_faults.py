@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from conftest import Run
-from cost import Cost
-from faults import NETWORK, TLS, Fault, Server, faults
-from gitlab_server import Certificates, GitLab, Token
-from policies import GOOD
-from test_secrecy import CODES, leaks
+from kit.command import Run
+from kit.cost import Cost
+from kit.faults import NETWORK, TLS, Fault, Server, faults
+from kit.gitlab_server import Certificates, GitLab, Token
+from kit.leaks import leaks
+from kit.policies import GOOD
+from kit.reports import CODES
 
 pytestmark = pytest.mark.slow
 TABLE = Path(__file__).parents[1] / "docs" / "reliability.md"
@@ -37,25 +38,37 @@ class Found(NamedTuple):
 def seen(run: Run, url: str, name: str, expected: str, *args: str, **env: str) -> Found:
     """Check a good token at that address."""
     limits = ("--timeout", f"{MAX_WAIT / 3:.0f}s", "--max-wait", f"{MAX_WAIT:.0f}s")
-    result, cost = run.costing("--url", url, "--format", "json", *limits, *args, token=GOOD, env=env)
+    result, cost = run.costing(
+        "--url", url, "--format", "json", *limits, *args, token=GOOD, env=env
+    )
     (token,) = result.report["tokens"]
     wrong = {
         "exit code": result.code != CODES[token["category"]],
         "stderr": bool(result.err),
         "no fix": not all(problem["message"] and problem["fix"] for problem in token["problems"]),
-        "a token that nobody described": token["token"] and token["category"] not in ("ok", "token-revoked"),
+        "a token that nobody described": token["token"]
+        and token["category"] not in ("ok", "token-revoked"),
         "leak": bool(leaks(result.out, [GOOD])),
         "time": cost.seconds > MAX_WAIT + GRACE,
         "memory": cost.megabytes > MOST_MEGABYTES,
     }
-    return Found(name, expected, token["category"], result.code, cost, ", ".join(k for k, bad in wrong.items() if bad))
+    return Found(
+        name,
+        expected,
+        token["category"],
+        result.code,
+        cost,
+        ", ".join(k for k, bad in wrong.items() if bad),
+    )
 
 
 def of_bytes(run: Run) -> list[Found]:
     def one(fault: Fault) -> Found:
         with Server(fault) as server:
             found = seen(run, server.url, fault.name, fault.category)
-            if found.wrong or not fits(found.category, fault.category):  # on a machine that was busy elsewhere?
+            if found.wrong or not fits(
+                found.category, fault.category
+            ):  # on a machine that was busy elsewhere?
                 return seen(run, server.url, fault.name, fault.category)
             return found
 
@@ -82,12 +95,20 @@ def of_certificates(run: Run, tls: Certificates) -> list[Found]:
         found += [
             seen(run, server.url, "a private CA, not named", TLS),
             seen(run, server.url, "a private CA, named by `ca-file`", "ok", "--ca-file", ca_file),
-            seen(run, server.url, "a private CA, named by REQUESTS_CA_BUNDLE", "ok", REQUESTS_CA_BUNDLE=ca_file),
+            seen(
+                run,
+                server.url,
+                "a private CA, named by REQUESTS_CA_BUNDLE",
+                "ok",
+                REQUESTS_CA_BUNDLE=ca_file,
+            ),
             seen(run, server.url, "a private CA, named by CI_SERVER_TLS_CA_FILE", "ok", **there),
             seen(run, server.url.replace("https:", "http:"), "TLS on a port for http", NETWORK),
         ]
         assert len(server.requests) == 3
-        found.append(seen(run, plain.url.replace("http:", "https:"), "http on GitLab's port for TLS", TLS))
+        found.append(
+            seen(run, plain.url.replace("http:", "https:"), "http on GitLab's port for TLS", TLS)
+        )
         assert plain.requests == []
     return found
 
@@ -103,9 +124,18 @@ def of_addresses(run: Run) -> list[Found]:
 
 def table(found: list[Found]) -> str:
     """The document about what was found."""
-    slowest, largest = max(one.cost.seconds for one in found), max(one.cost.megabytes for one in found)
+    slowest, largest = (
+        max(one.cost.seconds for one in found),
+        max(one.cost.megabytes for one in found),
+    )
     rows = [
-        (one.fault, f"`{one.category}`", one.code, f"{one.cost.seconds:.1f}", f"{one.cost.megabytes:.0f}")
+        (
+            one.fault,
+            f"`{one.category}`",
+            one.code,
+            f"{one.cost.seconds:.1f}",
+            f"{one.cost.megabytes:.0f}",
+        )
         for one in found
     ]
     return f"""\
@@ -126,18 +156,24 @@ A verdict on the token stands only where GitLab's description of it came through
 
 def documented() -> dict[str, str]:
     """The category of each fault as the document has it."""
-    rows = re.findall(r"^\| (.*?) \| `(.*?)` \| \d+ \|", TABLE.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (.*?) \| `(.*?)` \| \d+ \|", TABLE.read_text(encoding="utf-8"), re.MULTILINE
+    )
     return dict(rows)
 
 
-def test_every_fault_ends_with_its_category_in_time_and_in_little_memory(run: Run, tls: Certificates) -> None:
+def test_every_fault_ends_with_its_category_in_time_and_in_little_memory(
+    run: Run, tls: Certificates
+) -> None:
     found = [*of_addresses(run), *of_bytes(run), *of_certificates(run, tls)]
     if os.environ.get("WRITE_RELIABILITY"):
         TABLE.write_text(table(found), encoding="utf-8")
     assert [one for one in found if one.wrong or not fits(one.category, one.expected)] == []
     told = documented()
     assert list(told) == [one.fault for one in found], "run `make reliability`"
-    assert [one.fault for one in found if not fits(told[one.fault], one.expected)] == [], "run `make reliability`"
+    assert [one.fault for one in found if not fits(told[one.fault], one.expected)] == [], (
+        "run `make reliability`"
+    )
 
 
 def fits(category: str, expected: str) -> bool:

@@ -16,16 +16,16 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import jsonschema  # type: ignore[import-untyped]
-import node
 import pytest
 import yaml
-from act import DEAD, ROOT, Index, download, interpreter, once, quoted, tools
-from act import script as stand_in
-from gitlab_ci_local import REPORTS, TEMPLATE, Job, Ran, Runner, Use, at, pipeline
-from gitlab_server import Answer, GitLab, Group, Project, Token, certificates, in_days
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_reports import CODES, VALIDATOR, value_for
+from kit import node
+from kit.act import DEAD, ROOT, Index, download, interpreter, once, quoted, tools
+from kit.act import script as stand_in
+from kit.gitlab_ci_local import REPORTS, TEMPLATE, Job, Ran, Runner, Use, at, pipeline
+from kit.gitlab_server import Answer, GitLab, Group, Project, Token, certificates, in_days
+from kit.reports import CODES, VALIDATOR, value_for
 
 pytestmark = pytest.mark.slow
 BIN = Path(sys.executable).parent
@@ -36,7 +36,9 @@ HEAD, BODY = TEMPLATE.read_text(encoding="utf-8").split("\n---\n")
 INPUTS: dict[str, dict[str, Any]] = yaml.safe_load(HEAD)["spec"]["inputs"]
 OF_THE_JOB = {"stage", "job-name", "image"}
 # The variables of the job, and the inputs that they come from.
-VARIABLES = {f"GLCHECK_{name.upper().replace('-', '_')}": name for name in INPUTS if name not in OF_THE_JOB}
+VARIABLES = {
+    f"GLCHECK_{name.upper().replace('-', '_')}": name for name in INPUTS if name not in OF_THE_JOB
+}
 POLICY = {
     "version": 1,
     "tokens": [
@@ -68,8 +70,12 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def client(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give gitlab-ci-local, installed."""
-    cache = getattr(pytestconfig, "cache", None)  # the directory is that of test_action.py: one installation for both
-    return node.install(Path(cache.mkdir("actions-core") if cache else tmp_path_factory.mktemp("client")))
+    cache = getattr(
+        pytestconfig, "cache", None
+    )  # the directory is that of test_action.py: one installation for both
+    return node.install(
+        Path(cache.mkdir("actions-core") if cache else tmp_path_factory.mktemp("client"))
+    )
 
 
 # Each verdict, each input
@@ -121,7 +127,11 @@ class Verdicts(NamedTuple):
     def asked(self, case: str) -> list[str]:
         """Return the paths that were asked with the token of a case."""
         secret = self.expected[case].secret
-        return [path for path, headers in self.requests if any(secret in value for value in headers.values())]
+        return [
+            path
+            for path, headers in self.requests
+            if any(secret in value for value in headers.values())
+        ]
 
     @property
     def jobs(self) -> Iterator[tuple[Job, Verdict]]:
@@ -140,10 +150,17 @@ def token_cases(gitlab: GitLab, old: GitLab) -> tuple[Case, ...]:
         gitlab.always(answer, f"/{name}/")
         return with_variables(CI_API_V4_URL=f"{gitlab.url}/{name}/api/v4")
 
-    forked = {"CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_PROJECT_PATH": "group/app"}
+    forked = {
+        "CI_PIPELINE_SOURCE": "merge_request_event",
+        "CI_MERGE_REQUEST_PROJECT_PATH": "group/app",
+    }
     forked |= {"CI_MERGE_REQUEST_PROJECT_ID": "1217", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "99"}
     forked |= {"CI_MERGE_REQUEST_SOURCE_PROJECT_PATH": "stranger/app"}
-    own = {**forked, "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH": "group/app", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1217"}
+    own = {
+        **forked,
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH": "group/app",
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1217",
+    }
     stranger = {
         "CI_PROJECT_ID": "99",
         "CI_PROJECT_PATH": "stranger/app",
@@ -153,10 +170,20 @@ def token_cases(gitlab: GitLab, old: GitLab) -> tuple[Case, ...]:
         Case("plain", "ok", {"token-env": ""}),
         Case("good", "ok", {"scopes": "api, read_registry", "min-validity": "14d"}),
         Case("forever", "ok", token=Token("", expires_at=None)),
-        Case("ending", "ok", token=Token("", expires_at=in_days(3), created_at=in_days(-300)), warns=("expires-soon",)),
+        Case(
+            "ending",
+            "ok",
+            token=Token("", expires_at=in_days(3), created_at=in_days(-300)),
+            warns=("expires-soon",),
+        ),
         Case("newline", "ok", token=Token(value_for("newline") + "\n"), warns=("token-malformed",)),
         Case("unprotected", "token-missing", token=None),
-        Case("protected", "token-missing", token=None, job=with_variables(CI_COMMIT_REF_PROTECTED="true")),
+        Case(
+            "protected",
+            "token-missing",
+            token=None,
+            job=with_variables(CI_COMMIT_REF_PROTECTED="true"),
+        ),
         Case("fork", "token-missing", token=None, job=with_variables(**forked, **stranger)),
         Case("own_request", "token-missing", token=None, job=with_variables(**own)),
         Case("foreign", "token-malformed", token="ghp_0123456789abcdefABCDEF0123456789abcd"),
@@ -167,10 +194,26 @@ def token_cases(gitlab: GitLab, old: GitLab) -> tuple[Case, ...]:
         Case("blocked", "account-restricted", token=Token("", state="blocked")),
         Case("deploy", "wrong-token-kind", token=Token("gldt-Zx7Qw9Er2Ty5Ui8Op3As", kind="deploy")),
         Case("granular", "scope-unknown", {"scopes": "api"}, Token("", kind="fine-grained")),
-        Case("refused", "network-error", job=with_variables(CI_API_V4_URL="http://127.0.0.1:1/api/v4")),
-        Case("busy", "rate-limited", job=served("busy", Answer(429, "Retry later\n", (("Retry-After", "3600"),)))),
-        Case("broken", "server-error", job=served("broken", Answer(500, {"message": "500 Internal Server Error"}))),
-        Case("portal", "not-gitlab", job=served("portal", Answer(200, "<!DOCTYPE html><title>Sign in</title>"))),
+        Case(
+            "refused",
+            "network-error",
+            job=with_variables(CI_API_V4_URL="http://127.0.0.1:1/api/v4"),
+        ),
+        Case(
+            "busy",
+            "rate-limited",
+            job=served("busy", Answer(429, "Retry later\n", (("Retry-After", "3600"),))),
+        ),
+        Case(
+            "broken",
+            "server-error",
+            job=served("broken", Answer(500, {"message": "500 Internal Server Error"})),
+        ),
+        Case(
+            "portal",
+            "not-gitlab",
+            job=served("portal", Answer(200, "<!DOCTYPE html><title>Sign in</title>")),
+        ),
         Case("old", "unsupported-server", job=with_variables(**at(old))),
     )
 
@@ -201,26 +244,64 @@ def input_cases(secure: GitLab, prefixed: GitLab, ca_file: Path) -> tuple[Case, 
         Case("member", "ok", {"project": "group/app", "role": "developer"}),
         Case("homeless", "usage-error", {"role": "owner"}),
         Case("both", "usage-error", {"project": "group/app", "group": "group/sub"}),
-        Case("config", "scope-missing", {"config": "conf/policy.yml", "token-env": ""}, None, ("token-missing",)),
+        Case(
+            "config",
+            "scope-missing",
+            {"config": "conf/policy.yml", "token-env": ""},
+            None,
+            ("token-missing",),
+        ),
         Case("found", "scope-missing", {"token-env": ""}, None, ("token-missing",), found),
         Case("misspelt", "config-error", {"config": "conf/bad.yml"}),
-        Case("allow", "ok", {"scopes": "sudo", "allow": "expires-soon, scope-missing"}, warns=("scope-missing",)),
+        Case(
+            "allow",
+            "ok",
+            {"scopes": "sudo", "allow": "expires-soon, scope-missing"},
+            warns=("scope-missing",),
+        ),
         Case("other", "lives-too-long", job=with_variables(GLCHECK_MAX_VALIDITY="7d")),
-        Case("job", "ok", {"token-env": "CI_JOB_TOKEN"}, Token("glcbt-64_9f2d7c5ab1e84f3c96d0", kind="job")),
-        Case("job_scopes", "wrong-token-kind", {"scopes": "api"}, Token("glcbt-64_7c5ab1e84f3c96d09f2d", kind="job")),
+        Case(
+            "job",
+            "ok",
+            {"token-env": "CI_JOB_TOKEN"},
+            Token("glcbt-64_9f2d7c5ab1e84f3c96d0", kind="job"),
+        ),
+        Case(
+            "job_scopes",
+            "wrong-token-kind",
+            {"scopes": "api"},
+            Token("glcbt-64_7c5ab1e84f3c96d09f2d", kind="job"),
+        ),
         Case("trace", "ok", job=with_variables(CI_DEBUG_TRACE="true")),
         Case("no_trace", "ok", job=with_variables(CI_DEBUG_TRACE="false")),
         Case("prefixed", "ok", job=with_variables(**elsewhere)),
         Case("trusted", "ok", job=with_variables(**at(secure), CI_SERVER_TLS_CA_FILE=str(ca_file))),
         Case("distrusted", "tls-error", job=with_variables(**at(secure))),
-        Case("lenient", "expires-soon", {"min-validity": "200d"}, job={"allow_failure": {"exit_codes": 20}}),
-        Case("strict", "scope-missing", {"scopes": "api"}, narrow, job={"allow_failure": {"exit_codes": [20]}}),
+        Case(
+            "lenient",
+            "expires-soon",
+            {"min-validity": "200d"},
+            job={"allow_failure": {"exit_codes": 20}},
+        ),
+        Case(
+            "strict",
+            "scope-missing",
+            {"scopes": "api"},
+            narrow,
+            job={"allow_failure": {"exit_codes": [20]}},
+        ),
     )
 
 
 def later(job: str, *script: str) -> dict[str, object]:
     """Return a job that follows a job, whatever became of that."""
-    return {"stage": "after", "needs": [{"job": job}], "when": "always", "before_script": [], "script": script}
+    return {
+        "stage": "after",
+        "needs": [{"job": job}],
+        "when": "always",
+        "before_script": [],
+        "script": script,
+    }
 
 
 def run_cases(runner: Runner) -> None:
@@ -228,7 +309,13 @@ def run_cases(runner: Runner) -> None:
     runner.add_glcheck()
     for installer in ("python3", "python", "pip", "pip3", "uv"):
         runner.add(installer, runner.spy.recording("installer"), "exit 1")
-    runner.write({**TRAPS, "conf/policy.yml": json.dumps(POLICY), "conf/bad.yml": "version: 1\nscops: [api]\n"})
+    runner.write(
+        {
+            **TRAPS,
+            "conf/policy.yml": json.dumps(POLICY),
+            "conf/bad.yml": "version: 1\nscops: [api]\n",
+        }
+    )
     (runner.directory / "tls").mkdir()
     tls = certificates(runner.directory / "tls")
     with (
@@ -256,21 +343,34 @@ def run_cases(runner: Runner) -> None:
             variables=at(gitlab),
             default={"before_script": ["exit 9"]},
             ordinary={"stage": "test", "needs": [], "script": ["true"]},
-            after_good=later("good", dotenv, "glcheck check --token-env RELEASE_TOKEN --scopes api"),
+            after_good=later(
+                "good", dotenv, "glcheck check --token-env RELEASE_TOKEN --scopes api"
+            ),
             after_scopes=later("scopes", dotenv),
         )
         runner(flow, env=env)
-        asked = [(request.path, request.headers) for server in servers for request in server.requests]
+        asked = [
+            (request.path, request.headers) for server in servers for request in server.requests
+        ]
     expected = {case.id: Verdict(case.category, case.warns, case.secret.strip()) for case in cases}
-    (runner.directory / "told.json").write_text(json.dumps({"expected": expected, "requests": asked}))
+    (runner.directory / "told.json").write_text(
+        json.dumps({"expected": expected, "requests": asked})
+    )
 
 
 @pytest.fixture(scope="session")
 def verdicts(tmp_path_factory: pytest.TempPathFactory, client: Path, programs: Path) -> Verdicts:
     """Give the pipeline in which all sorts of tokens are checked, run once for all workers."""
-    place = once(tmp_path_factory, "component", lambda directory: run_cases(Runner(directory, client, programs)))
+    place = once(
+        tmp_path_factory,
+        "component",
+        lambda directory: run_cases(Runner(directory, client, programs)),
+    )
     told = json.loads((place / "told.json").read_text())
-    expected = {name: Verdict(category, tuple(warns), key) for name, (category, warns, key) in told["expected"].items()}
+    expected = {
+        name: Verdict(category, tuple(warns), key)
+        for name, (category, warns, key) in told["expected"].items()
+    }
     return Verdicts(Ran(place), expected, [(path, headers) for path, headers in told["requests"]])
 
 
@@ -288,8 +388,13 @@ def test_the_json_report_of_each_job_is_valid_and_has_its_verdict(verdicts: Verd
     for job, verdict in verdicts.jobs:
         report = job.report
         VALIDATOR.validate(report)
-        assert (report["category"], report["exit_code"]) == (verdict.category, CODES[verdict.category]), job.name
-        warnings = {problem["category"] for problem in job.problems if problem["severity"] == "warning"}
+        assert (report["category"], report["exit_code"]) == (
+            verdict.category,
+            CODES[verdict.category],
+        ), job.name
+        warnings = {
+            problem["category"] for problem in job.problems if problem["severity"] == "warning"
+        }
         assert warnings == set(verdict.warns), job.name
 
 
@@ -301,14 +406,18 @@ def test_the_log_of_each_job_has_every_problem_with_its_fix(verdicts: Verdicts) 
                 assert problem[part] in job.log, (job.name, part)
 
 
-def test_a_job_that_is_allowed_to_fail_with_20_warns_with_20_and_fails_with_21(verdicts: Verdicts) -> None:
+def test_a_job_that_is_allowed_to_fail_with_20_warns_with_20_and_fails_with_21(
+    verdicts: Verdicts,
+) -> None:
     assert [(job.state, job.code) for job in (verdicts.ran["lenient"], verdicts.ran["strict"])] == [
         ("WARN", 20),
         ("FAIL", 21),
     ]
 
 
-def test_a_server_fault_ends_with_the_code_to_retry_on_after_one_request(verdicts: Verdicts) -> None:
+def test_a_server_fault_ends_with_the_code_to_retry_on_after_one_request(
+    verdicts: Verdicts,
+) -> None:
     # The client knows no `retry: exit_codes`: what GitLab acts on is shown, not that it does.
     assert (verdicts.ran["broken"].code, len(verdicts.asked("broken"))) == (33, 1)
     assert (verdicts.ran["scopes"].code, len(verdicts.asked("scopes"))) == (21, 1)
@@ -317,7 +426,9 @@ def test_a_server_fault_ends_with_the_code_to_retry_on_after_one_request(verdict
 # What is asked, where, and with what
 
 
-def test_without_inputs_the_usual_variable_is_checked_and_one_request_made(verdicts: Verdicts) -> None:
+def test_without_inputs_the_usual_variable_is_checked_and_one_request_made(
+    verdicts: Verdicts,
+) -> None:
     (token,) = verdicts.ran["plain"].report["tokens"]
     assert token["source"] == "GITLAB_TOKEN"
     assert verdicts.asked("plain") == ["/api/v4/personal_access_tokens/self"]
@@ -331,9 +442,15 @@ def test_the_variable_is_the_one_that_is_named(verdicts: Verdicts) -> None:
 
 @pytest.mark.parametrize(
     ("case", "place"),
-    [("project", "projects/group%2Fapp"), ("running", "projects/group%2Fapp"), ("group", "groups/group%2Fsub")],
+    [
+        ("project", "projects/group%2Fapp"),
+        ("running", "projects/group%2Fapp"),
+        ("group", "groups/group%2Fsub"),
+    ],
 )
-def test_the_project_or_group_is_the_one_that_is_named(verdicts: Verdicts, case: str, place: str) -> None:
+def test_the_project_or_group_is_the_one_that_is_named(
+    verdicts: Verdicts, case: str, place: str
+) -> None:
     assert [path.partition("?")[0] for path in verdicts.asked(case)][1:] == [f"/api/v4/{place}"]
 
 
@@ -366,8 +483,12 @@ def test_a_policy_decides_over_all_its_tokens(verdicts: Verdicts) -> None:
         ]
 
 
-@pytest.mark.parametrize(("case", "noted"), [("trace", True), ("no_trace", False), ("plain", False)])
-def test_a_job_that_prints_its_variables_is_told_so(verdicts: Verdicts, case: str, noted: bool) -> None:
+@pytest.mark.parametrize(
+    ("case", "noted"), [("trace", True), ("no_trace", False), ("plain", False)]
+)
+def test_a_job_that_prints_its_variables_is_told_so(
+    verdicts: Verdicts, case: str, noted: bool
+) -> None:
     job = verdicts.ran[case]
     notes = [note for token in job.report["tokens"] for note in token["notes"]]
     assert any("CI_DEBUG_TRACE" in note for note in notes) == noted
@@ -389,16 +510,29 @@ def test_stage_name_and_image_are_those_that_are_given(verdicts: Verdicts) -> No
 
 
 def test_a_requirement_does_not_matter_where_glcheck_is_there(verdicts: Verdicts) -> None:
-    variables = {name: verdicts.ran.expanded[name]["variables"] for name in ("plain", "requirement")}
+    variables = {
+        name: verdicts.ran.expanded[name]["variables"] for name in ("plain", "requirement")
+    }
     assert variables["plain"]["GLCHECK_REQUIREMENT"] == INPUTS["requirement"]["default"]
     assert variables["requirement"]["GLCHECK_REQUIREMENT"] == "glcheck==0.0.1"
     assert [record.argv for record in verdicts.ran.records if record.program == "installer"] == []
 
 
-def test_glcheck_is_called_once_in_each_job_and_knows_no_value_from_its_command_line(verdicts: Verdicts) -> None:
+def test_glcheck_is_called_once_in_each_job_and_knows_no_value_from_its_command_line(
+    verdicts: Verdicts,
+) -> None:
     calls = [call.environ["CI_JOB_NAME"] for call in verdicts.ran.calls]
     assert sorted(calls) == sorted([*verdicts.expected, "after_good"])
-    assert len({call.argv for call in verdicts.ran.calls if call.environ["CI_JOB_NAME"] != "after_good"}) == 1
+    assert (
+        len(
+            {
+                call.argv
+                for call in verdicts.ran.calls
+                if call.environ["CI_JOB_NAME"] != "after_good"
+            }
+        )
+        == 1
+    )
 
 
 def test_a_global_before_script_does_not_reach_the_job(verdicts: Verdicts) -> None:
@@ -413,12 +547,19 @@ def test_nothing_is_imported_from_the_checkout(verdicts: Verdicts) -> None:
 
 def test_nothing_but_the_reports_is_left_behind(verdicts: Verdicts) -> None:
     for job, _ in verdicts.jobs:
-        there = {str(path.relative_to(job.directory)) for path in job.directory.rglob("*") if path.is_file()}
+        there = {
+            str(path.relative_to(job.directory))
+            for path in job.directory.rglob("*")
+            if path.is_file()
+        }
         there = {name for name in there if not name.startswith(".git/")}
         more = {".glcheck.yml"} if job.name == "found" else set()
-        assert there == {".gitlab-ci.yml", "templates/check.yml", "conf/policy.yml", "conf/bad.yml"} | set(
-            TRAPS
-        ) | more | set(REPORTS), job.name
+        assert there == {
+            ".gitlab-ci.yml",
+            "templates/check.yml",
+            "conf/policy.yml",
+            "conf/bad.yml",
+        } | set(TRAPS) | more | set(REPORTS), job.name
     assert [*verdicts.ran.temporary.iterdir()] == []
 
 
@@ -426,7 +567,9 @@ def test_nothing_but_the_reports_is_left_behind(verdicts: Verdicts) -> None:
 
 
 @pytest.mark.parametrize("name", ["unprotected", "protected", "own_request"])
-def test_a_missing_token_is_told_with_the_variable_and_the_page_to_set_it_on(verdicts: Verdicts, name: str) -> None:
+def test_a_missing_token_is_told_with_the_variable_and_the_page_to_set_it_on(
+    verdicts: Verdicts, name: str
+) -> None:
     job = verdicts.ran[name]
     assert job.code == 10
     assert f"TOKEN_{name.upper()}" in job.log
@@ -437,7 +580,9 @@ def test_a_missing_token_is_told_with_the_variable_and_the_page_to_set_it_on(ver
 def test_an_unprotected_branch_is_told_as_the_cause(verdicts: Verdicts) -> None:
     said = {name: verdicts.ran[name].log for name in ("unprotected", "own_request", "protected")}
     assert {name for name, log in said.items() if "not protected" in log} == {"unprotected"}
-    assert {name for name, log in said.items() if "merge request pipeline" in log} == {"own_request"}
+    assert {name for name, log in said.items() if "merge request pipeline" in log} == {
+        "own_request"
+    }
 
 
 def test_on_a_protected_branch_an_environment_is_told_as_a_cause(verdicts: Verdicts) -> None:
@@ -461,7 +606,11 @@ def test_each_job_writes_all_reports_and_declares_them(verdicts: Verdicts) -> No
         assert artifacts == {
             "when": "always",
             "paths": ["glcheck.json"],
-            "reports": {"junit": "glcheck.xml", "annotations": "glcheck-links.json", "dotenv": "glcheck.env"},
+            "reports": {
+                "junit": "glcheck.xml",
+                "annotations": "glcheck-links.json",
+                "dotenv": "glcheck.env",
+            },
         }
         for report in REPORTS:
             assert (job.directory / report).is_file(), (job.name, report)
@@ -469,8 +618,12 @@ def test_each_job_writes_all_reports_and_declares_them(verdicts: Verdicts) -> No
 
 def test_what_is_to_be_kept_is_kept_also_when_the_job_fails(verdicts: Verdicts) -> None:
     for job, _ in verdicts.jobs:
-        assert (job.artifacts / "glcheck.json").read_text(encoding="utf-8") == job.text("glcheck.json")
-        assert (job.artifacts / ".gitlab-ci-reports" / "dotenv" / "glcheck.env").read_text() == job.text("glcheck.env")
+        assert (job.artifacts / "glcheck.json").read_text(encoding="utf-8") == job.text(
+            "glcheck.json"
+        )
+        assert (
+            job.artifacts / ".gitlab-ci-reports" / "dotenv" / "glcheck.env"
+        ).read_text() == job.text("glcheck.env")
 
 
 def test_the_junit_report_is_what_gitlab_reads(verdicts: Verdicts) -> None:
@@ -482,18 +635,31 @@ def test_the_junit_report_is_what_gitlab_reads(verdicts: Verdicts) -> None:
         for suite in root:
             assert (suite.tag, bool(suite.get("name"))) == ("testsuite", True)
             for case in suite:
-                assert (case.tag, bool(case.get("name")), bool(case.get("classname"))) == ("testcase", True, True)
+                assert (case.tag, bool(case.get("name")), bool(case.get("classname"))) == (
+                    "testcase",
+                    True,
+                    True,
+                )
                 named.append((suite.get("name"), case.get("classname"), case.get("name")))
                 found = [child.tag for child in case]
-                assert set(found) <= {"failure", "error", "skipped", "system-out"}, (job.name, found)
+                assert set(found) <= {"failure", "error", "skipped", "system-out"}, (
+                    job.name,
+                    found,
+                )
                 outcome = [tag for tag in found if tag != "system-out"]
                 assert len(outcome) <= 1, (job.name, found)
                 outcomes += outcome
                 for child in case:
-                    assert child.tag == "skipped" or child.get("message") or child.text, (job.name, child.tag)
+                    assert child.tag == "skipped" or child.get("message") or child.text, (
+                        job.name,
+                        child.tag,
+                    )
         assert len(named) == len(set(named)) > 0, job.name
         counts = {"tests": len(named)}
-        counts |= {name: outcomes.count(tag) for name, tag in (("failures", "failure"), ("errors", "error"))}
+        counts |= {
+            name: outcomes.count(tag)
+            for name, tag in (("failures", "failure"), ("errors", "error"))
+        }
         counts["skipped"] = outcomes.count("skipped")
         assert {name: int(root.attrib[name]) for name in counts} == counts, job.name
         if verdict.category == "ok":
@@ -539,7 +705,9 @@ def addresses(text: str) -> set[str]:
     return {found.rstrip(".,;:)") for found in re.findall(r"https?://\S+", text)}
 
 
-def test_the_links_are_an_annotations_report_with_at_most_one_for_each_token_with_a_problem(verdicts: Verdicts) -> None:
+def test_the_links_are_an_annotations_report_with_at_most_one_for_each_token_with_a_problem(
+    verdicts: Verdicts,
+) -> None:
     for job, _ in verdicts.jobs:
         found = links_of(job.text("glcheck-links.json"))
         tokens = [token for token in job.report["tokens"] if token["problems"]]
@@ -553,9 +721,16 @@ def test_the_link_of_a_failing_token_leads_to_the_page_that_repairs_it(verdicts:
     shown, astray = 0, {}
     for job, verdict in verdicts.jobs:
         tokens = [token for token in job.report["tokens"] if not token["ok"]]
-        if verdict.category in REPAIRED and len(tokens) == 1 and job.name != "fork":  # no page repairs that
+        if (
+            verdict.category in REPAIRED and len(tokens) == 1 and job.name != "fork"
+        ):  # no page repairs that
             # An address without a path is that of GitLab itself, where nothing is repaired.
-            told = {url for problem in tokens[0]["problems"] for url in addresses(problem["fix"]) if urlsplit(url).path}
+            told = {
+                url
+                for problem in tokens[0]["problems"]
+                for url in addresses(problem["fix"])
+                if urlsplit(url).path
+            }
             found = links_of(job.text("glcheck-links.json"))
             shown += 1
             if not told & set(found):
@@ -648,11 +823,17 @@ REFUSED: dict[str, dict[str, object]] = {
 def test_an_input_of_the_wrong_kind_is_refused_before_anything_runs(
     refusing: Runner, inputs: Mapping[str, object]
 ) -> None:
-    flow: dict[str, object] = {"include": [{"local": "/templates/check.yml", "inputs": dict(inputs)}]}
+    flow: dict[str, object] = {
+        "include": [{"local": "/templates/check.yml", "inputs": dict(inputs)}]
+    }
     ran = refusing(flow)
     assert ran.code == 1, ran.printed
     (name,) = inputs
-    assert re.search(rf"`{name}` input: .*(not a string|allowed options|not match required regex)", ran.err, re.DOTALL)
+    assert re.search(
+        rf"`{name}` input: .*(not a string|allowed options|not match required regex)",
+        ran.err,
+        re.DOTALL,
+    )
     assert "starting" not in ran.out
 
 
@@ -669,7 +850,17 @@ def test_every_input_has_a_type_a_default_and_a_description() -> None:
             assert entry["default"] in entry["options"], name
         if "regex" in entry:
             assert re.search(entry["regex"], entry["default"]), name
-    wanted = {"scopes", "forbid-scopes", "min-validity", "warn-validity", "project", "group", "role", "config", "allow"}
+    wanted = {
+        "scopes",
+        "forbid-scopes",
+        "min-validity",
+        "warn-validity",
+        "project",
+        "group",
+        "role",
+        "config",
+        "allow",
+    }
     assert set(INPUTS) == wanted | {"stage", "job-name", "image", "token-env", "requirement"}
     assert set(INPUTS["role"]["options"]) == {"", *ROLES}
 
@@ -694,11 +885,19 @@ def run_hostile(runner: Runner) -> None:
 @pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory, client: Path, programs: Path) -> Ran:
     """Give the pipeline with hostile inputs, run once for all workers."""
-    return Ran(once(tmp_path_factory, "hostile", lambda directory: run_hostile(Runner(directory, client, programs))))
+    return Ran(
+        once(
+            tmp_path_factory,
+            "hostile",
+            lambda directory: run_hostile(Runner(directory, client, programs)),
+        )
+    )
 
 
 @pytest.mark.parametrize("name", [*FREE, "all", MILD], ids=[*FREE, "all", "job-name"])
-def test_an_input_that_is_a_script_ends_in_a_verdict_and_not_in_a_shell(hostile: Ran, name: str) -> None:
+def test_an_input_that_is_a_script_ends_in_a_verdict_and_not_in_a_shell(
+    hostile: Ran, name: str
+) -> None:
     job = hostile[name]
     assert job.code in set(CODES.values()), job.log
     assert (job.code == 0) == (name in {"requirement", MILD}), job.log
@@ -706,7 +905,9 @@ def test_an_input_that_is_a_script_ends_in_a_verdict_and_not_in_a_shell(hostile:
     assert job.call
     for variable, of in VARIABLES.items():
         default = INPUTS[of]["default"]
-        assert job.call.environ[variable] == (HOSTILE if of == name or (name == "all" and of in FREE) else default)
+        assert job.call.environ[variable] == (
+            HOSTILE if of == name or (name == "all" and of in FREE) else default
+        )
     for report in REPORTS:
         assert (job.directory / report).is_file(), report
 
@@ -722,7 +923,17 @@ def test_no_input_runs_anything(hostile: Ran) -> None:
 def build(directory: Path) -> None:
     """Fill a directory with the wheels of an index: what glcheck needs, and glcheck itself."""
     download(directory)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(directory), str(ROOT)]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--wheel-dir",
+        str(directory),
+        str(ROOT),
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
 
 
@@ -755,7 +966,9 @@ def listing(directory: Path) -> list[str]:
 def run_installing(runner: Runner, wheels: Path) -> None:
     """Run a pipeline on a runner without glcheck."""
     programs = runner.path[-1]
-    stub, newer = (runner.directory / name / "glcheck-9.9.9-py3-none-any.whl" for name in ("stub", "newer"))
+    stub, newer = (
+        runner.directory / name / "glcheck-9.9.9-py3-none-any.whl" for name in ("stub", "newer")
+    )
     write_stub(stub)
     write_stub(newer, "Requires-Python: >=3.99\n")  # to which this Python is an old one
     python = interpreter(runner.directory / "python", runner.spy).parent
@@ -787,7 +1000,10 @@ def run_installing(runner: Runner, wheels: Path) -> None:
             "PIP_REQUIRE_VIRTUALENV": "1",
         }
         runner(pipeline(uses, variables=at(gitlab)), env=env)
-        told = {"requests": len(gitlab.requests), "changed": before != listing(runner.directory / "python")}
+        told = {
+            "requests": len(gitlab.requests),
+            "changed": before != listing(runner.directory / "python"),
+        }
     (runner.directory / "told.json").write_text(json.dumps(told))
 
 
@@ -817,7 +1033,9 @@ def test_the_requirement_is_the_one_that_is_given_and_its_exit_code_counts(insta
 
 
 @pytest.mark.parametrize("name", ["dead", "script", "option", "pythonless", "pipless", "outdated"])
-def test_code_that_cannot_be_installed_fails_the_job_and_says_so(installing: Ran, name: str) -> None:
+def test_code_that_cannot_be_installed_fails_the_job_and_says_so(
+    installing: Ran, name: str
+) -> None:
     job = installing[name]
     assert (job.state, job.code) == ("FAIL", 1), job.log
     assert "glcheck could not be installed, so the token was not checked" in job.log
@@ -832,7 +1050,9 @@ def test_an_installation_leaves_nothing_behind(installing: Ran) -> None:
     assert not json.loads((installing.directory / "told.json").read_text())["changed"]
     # It was put there, and not where nobody looks.
     targets = [
-        record.argv[record.argv.index("--target") + 1] for record in installing.records if "install" in record.argv
+        record.argv[record.argv.index("--target") + 1]
+        for record in installing.records
+        if "install" in record.argv
     ]
     assert len(targets) == 7
     for target in targets:
@@ -850,7 +1070,9 @@ def rendered(**inputs: str) -> Any:
     """Return the job of the template as GitLab makes it: inputs are put into the text, and that is YAML then."""
     values = {name: entry["default"] for name, entry in INPUTS.items()}
     values |= {name.replace("_", "-"): value for name, value in inputs.items()}
-    return yaml.safe_load(re.sub(r"\$\[\[ inputs\.([\w-]+) \]\]", lambda found: values[found[1]], BODY))
+    return yaml.safe_load(
+        re.sub(r"\$\[\[ inputs\.([\w-]+) \]\]", lambda found: values[found[1]], BODY)
+    )
 
 
 def test_the_template_has_nothing_global() -> None:
@@ -872,19 +1094,25 @@ def test_without_inputs_every_variable_but_the_requirement_is_empty() -> None:
 
 
 def test_what_is_installed_is_the_components_own_version() -> None:
-    version = re.search(r'^__version__ = "(.+)"$', (ROOT / "glcheck" / "__init__.py").read_text(), re.MULTILINE)
+    version = re.search(
+        r'^__version__ = "(.+)"$', (ROOT / "glcheck" / "__init__.py").read_text(), re.MULTILINE
+    )
     assert version
     assert INPUTS["requirement"]["default"] == f"glcheck=={version[1]}"
 
 
 def test_no_input_is_spliced_into_the_script() -> None:
-    assert "$[[" not in json.dumps(yaml.safe_load(BODY.replace("$[[ inputs.job-name ]]", "job"))["job"]["script"])
+    assert "$[[" not in json.dumps(
+        yaml.safe_load(BODY.replace("$[[ inputs.job-name ]]", "job"))["job"]["script"]
+    )
 
 
 def test_the_script_is_one_for_any_shell() -> None:
     command = [str(BIN / "shellcheck"), "--shell=sh", "--severity=style", "-"]
     text = "\n".join(rendered()["check-token"]["script"])
-    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, input=text, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.stdout == ""
     assert done.returncode == 0
 
@@ -896,14 +1124,20 @@ SHORT = re.findall(r'`script: (\[".*"\])`', GUIDE.read_text(encoding="utf-8"))
 
 @pytest.mark.parametrize("shell", ["bash", "sh"])
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
-@pytest.mark.parametrize("lines", [rendered()["check-token"]["script"], *map(yaml.safe_load, SHORT)], ids=len)
-def test_the_exit_code_reaches_gitlab_as_it_is(tmp_path: Path, shell: str, start: str, lines: list[str]) -> None:
+@pytest.mark.parametrize(
+    "lines", [rendered()["check-token"]["script"], *map(yaml.safe_load, SHORT)], ids=len
+)
+def test_the_exit_code_reaches_gitlab_as_it_is(
+    tmp_path: Path, shell: str, start: str, lines: list[str]
+) -> None:
     options = "if set -o | grep pipefail >/dev/null; then set -o pipefail; fi\nset -o errexit\n"
     script = f"{options}{start.format(quoted(chr(10).join(lines)))}\nexit 0\n"
     for code in (0, 2, 10, 20, 33, 70):
         stand_in(tmp_path / "glcheck", f"exit {code}")
         env = {"PATH": os.pathsep.join((str(tmp_path), os.defpath))}
-        done = subprocess.run([shell], input=script, env=env, cwd=tmp_path, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            [shell], input=script, env=env, cwd=tmp_path, text=True, timeout=60, check=False
+        )
         assert done.returncode == code
 
 
@@ -911,14 +1145,18 @@ def test_there_is_a_short_script_in_the_guide() -> None:
     assert len(SHORT) == 1
 
 
-def test_reports_that_lay_around_are_not_those_of_a_job_that_could_not_check(tmp_path: Path) -> None:
+def test_reports_that_lay_around_are_not_those_of_a_job_that_could_not_check(
+    tmp_path: Path,
+) -> None:
     for name in REPORTS:
         (tmp_path / name).write_text("GLCHECK_OK=true\n")
     stand_in(tmp_path / "bin" / "python3", "exit 1")
     tools(tmp_path / "bin")
     script = "\n".join(rendered()["check-token"]["script"])
     env = {"PATH": str(tmp_path / "bin"), "GLCHECK_REQUIREMENT": "glcheck"}
-    done = subprocess.run(["/bin/sh", "-e"], input=script, env=env, cwd=tmp_path, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        ["/bin/sh", "-e"], input=script, env=env, cwd=tmp_path, text=True, timeout=60, check=False
+    )
     assert done.returncode == 1
     assert not [name for name in REPORTS if (tmp_path / name).exists()]
 
@@ -932,17 +1170,25 @@ PIECES = (
 )  # fmt: skip
 LINES = st.lists(st.sampled_from(PIECES) | st.text(CHARACTERS, max_size=4), max_size=8).map("".join)
 SLOW = settings(
-    max_examples=100, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=100,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
 
 
 @SLOW
 @given(values=st.fixed_dictionaries(dict.fromkeys(FREE, LINES)))
-def test_any_text_on_one_line_is_the_value_of_its_variable_and_changes_nothing_else(values: dict[str, str]) -> None:
+def test_any_text_on_one_line_is_the_value_of_its_variable_and_changes_nothing_else(
+    values: dict[str, str],
+) -> None:
     job = rendered(**values)["check-token"]
     found = job.pop("variables")
     expected = {name: values.get(of, "") for name, of in VARIABLES.items()}
-    assert {name: value.strip() for name, value in found.items()} == {n: v.strip() for n, v in expected.items()}
+    assert {name: value.strip() for name, value in found.items()} == {
+        n: v.strip() for n, v in expected.items()
+    }
     plain = rendered()["check-token"]
     del plain["variables"]
     assert job == plain
@@ -962,8 +1208,16 @@ def test_any_name_that_a_job_may_have_is_its_name(name: str) -> None:
 
 def complaints(*paths: Path) -> str:
     """Return what GitLab's schema of pipelines has against files, nothing if that is nothing."""
-    command = [str(BIN / "check-jsonschema"), "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]
-    done = subprocess.run([*command, *map(str, paths)], capture_output=True, text=True, timeout=60, check=False)
+    command = [
+        str(BIN / "check-jsonschema"),
+        "--builtin-schema",
+        "vendor.gitlab-ci",
+        "--data-transform",
+        "gitlab-ci",
+    ]
+    done = subprocess.run(
+        [*command, *map(str, paths)], capture_output=True, text=True, timeout=60, check=False
+    )
     return "" if done.returncode == 0 else done.stdout + done.stderr or "failed"
 
 
@@ -1007,13 +1261,17 @@ def pipelines() -> list[str]:
 
 def component(entry: object) -> bool:
     """Tell whether an entry of `include` is the component."""
-    return isinstance(entry, dict) and bool(re.search(r"/check@\S+$", str(entry.get("component", ""))))
+    return isinstance(entry, dict) and bool(
+        re.search(r"/check@\S+$", str(entry.get("component", "")))
+    )
 
 
 def included(flow: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the uses of the component in a pipeline."""
     entries = flow.get("include", [])
-    return [entry for entry in (entries if isinstance(entries, list) else [entries]) if component(entry)]
+    return [
+        entry for entry in (entries if isinstance(entries, list) else [entries]) if component(entry)
+    ]
 
 
 def test_every_pipeline_in_the_documentation_is_valid_by_gitlabs_schema(tmp_path: Path) -> None:
@@ -1041,13 +1299,18 @@ def test_every_use_of_the_component_in_the_documentation_can_be_made(refusing: R
         for entry in entries:
             # The client takes inputs that there are not.
             assert set(entry.get("inputs", {})) <= set(INPUTS), snippet
-        local = [{"local": "/templates/check.yml", "inputs": entry.get("inputs", {})} for entry in entries]
+        local = [
+            {"local": "/templates/check.yml", "inputs": entry.get("inputs", {})}
+            for entry in entries
+        ]
         if not local:
             continue
         ran = refusing({**flow, "include": local}, "--list-json", "--no-json-schema-validation")
         assert ran.code == 0, (snippet, ran.printed)
         names = {job["name"] for job in json.loads(ran.out)}
-        assert {entry.get("inputs", {}).get("job-name", "check-token") for entry in entries} <= names
+        assert {
+            entry.get("inputs", {}).get("job-name", "check-token") for entry in entries
+        } <= names
     assert uses > 3
 
 

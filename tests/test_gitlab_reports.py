@@ -12,10 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
-from conftest import Result, Run
-from gitlab_server import Answer, Certificates, GitLab, Project, Token, in_days
-from policies import GOOD, SELF, describe
-from test_reports import (
+from kit.command import Result, Run
+from kit.gitlab_server import Answer, Certificates, GitLab, Project, Token, in_days
+from kit.policies import GOOD, SELF, describe
+from kit.reports import (
     CODES,
     commands,
     hostile_policy,
@@ -66,14 +66,19 @@ def links(text: str) -> list[Link]:
         assert urlsplit(link.url).hostname, link
         assert re.fullmatch(r"[^\s\x00-\x20\x7f-\x9f]+", link.url), link
         assert link.label.strip(), link
-        assert not [sign for sign in link.label if unicodedata.category(sign) in {"Cc", "Zl", "Zp"}], link
+        assert not [
+            sign for sign in link.label if unicodedata.category(sign) in {"Cc", "Zl", "Zp"}
+        ], link
     return found
 
 
 def variables(text: str) -> dict[str, str]:
     """Read a dotenv report: every line is a variable, none needs quotes, none is expanded again."""
     assert len(text.encode()) < MOST_BYTES_OF_VARIABLES
-    pairs = [re.fullmatch(r"([A-Z0-9_]{1,255})=([a-z0-9-]*)", line) for line in text.removesuffix("\n").split("\n")]
+    pairs = [
+        re.fullmatch(r"([A-Z0-9_]{1,255})=([a-z0-9-]*)", line)
+        for line in text.removesuffix("\n").split("\n")
+    ]
     found = {pair[1]: pair[2] for pair in pairs if pair}
     assert len(found) == len(pairs), text
     assert set(found) == VARIABLES
@@ -94,7 +99,9 @@ class Reported(NamedTuple):
 
     def link_of(self, name: str) -> Link:
         """The only link whose label begins with the name of a token."""
-        (link,) = (link for link in self.links if re.match(rf"(\W|token )*{re.escape(name)}\b", link.label))
+        (link,) = (
+            link for link in self.links if re.match(rf"(\W|token )*{re.escape(name)}\b", link.label)
+        )
         return link
 
     def token(self, name: str) -> dict[str, Any]:
@@ -118,7 +125,11 @@ def compare(report: Mapping[str, Any], found: list[Link], told: Mapping[str, str
     assert len(found) == len(wanted)
     for token, problem in wanted:
         addresses = pages(problem["fix"]) or [token["url"]]
-        own = [link for link in found if token["name"] in link.label and problem["category"] in link.label]
+        own = [
+            link
+            for link in found
+            if token["name"] in link.label and problem["category"] in link.label
+        ]
         assert [link.url for link in own if link.url in addresses], (token["name"], addresses, own)
     assert told["GLCHECK_OK"] == json.dumps(report["ok"])
     assert told["GLCHECK_CATEGORY"] == report["category"]
@@ -161,14 +172,20 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         "forever": ({}, Token("", expires_at=None)),
         "expired": ({"scopes": ["api", "read_user"]}, Token("", expires_at=in_days(-1))),
         "narrow": ({"scopes": ["api"]}, Token("", scopes=("read_user",), name="ci & co: 100%")),
-        "bot": ({"kind": "project", "project": "group/app"}, Token("", kind="project", expires_at=in_days(-1))),
+        "bot": (
+            {"kind": "project", "project": "group/app"},
+            Token("", kind="project", expires_at=in_days(-1)),
+        ),
         "low": (app, Token("", user_id=8)),
         "refused": ({"url": "http://127.0.0.1:1"}, value_for("refused")),
         "ending": ({}, Token("", expires_at=in_days(2))),
         "broad": ({**app, "forbid-scopes": ["api"]}, Token("", user_id=8)),
         "lasting": ({**app, "max-validity": "7d"}, Token("", user_id=8)),
         "late": (app, Token("", user_id=8, expires_at=in_days(2))),
-        "pardoned": ({**app, "scopes": ["sudo"], "allow": ["scope-missing", "role-too-low"]}, Token("", user_id=8)),
+        "pardoned": (
+            {**app, "scopes": ["sudo"], "allow": ["scope-missing", "role-too-low"]},
+            Token("", user_id=8),
+        ),
         "absent": ({}, None),
         "quoted": ({}, f'"{GOOD}"'),
     }
@@ -176,7 +193,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     with GitLab() as gitlab:
         gitlab.add_project(Project("group/app", members={7: 40, 8: 20}))
         run = Run(home, directory, None)
-        env = write_policy(run, *({"name": name, **settings} for name, (settings, _) in tokens.items()))
+        env = write_policy(
+            run, *({"name": name, **settings} for name, (settings, _) in tokens.items())
+        )
         secrets = {}
         for variable, (_, token) in zip(env, tokens.values(), strict=True):
             if isinstance(token, Token):
@@ -208,7 +227,9 @@ def test_the_label_tells_the_name_of_the_token_and_the_category_that_decided(sho
     }  # fmt: skip
     for name, category in decided.items():
         label = shown.reported.link_of(name).label
-        assert [other for other in CODES if re.search(rf"(?<![\w-]){other}(?![\w-])", label)] == [category]
+        assert [other for other in CODES if re.search(rf"(?<![\w-]){other}(?![\w-])", label)] == [
+            category
+        ]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +240,10 @@ def test_a_personal_token_is_replaced_on_a_page_with_name_and_scopes_filled_in(
     shown: Shown, name: str, label: str | None, scopes: set[str]
 ) -> None:
     page = urlsplit(shown.reported.link_of(name).url)
-    assert f"{page.scheme}://{page.netloc}{page.path}" == f"{shown.url}/-/user_settings/personal_access_tokens"
+    assert (
+        f"{page.scheme}://{page.netloc}{page.path}"
+        == f"{shown.url}/-/user_settings/personal_access_tokens"
+    )
     query = parse_qs(page.query)
     assert scopes <= set(query["scopes"][0].split(","))
     assert query["name"] == [label] if label else query["name"]
@@ -237,7 +261,9 @@ def test_a_personal_token_is_replaced_on_a_page_with_name_and_scopes_filled_in(
         ("refused", "http://127.0.0.1:1"),
     ],
 )
-def test_the_link_leads_to_the_page_that_repairs_what_decided(shown: Shown, name: str, page: str) -> None:
+def test_the_link_leads_to_the_page_that_repairs_what_decided(
+    shown: Shown, name: str, page: str
+) -> None:
     assert shown.reported.link_of(name).url.partition("?")[0] == page.format(url=shown.url)
 
 
@@ -251,7 +277,9 @@ def test_among_warnings_the_first_one_has_the_link(shown: Shown) -> None:
 
 
 @pytest.mark.parametrize("name", ["absent", "quoted"])
-def test_in_a_job_of_gitlab_a_variable_is_mended_on_the_settings_page_of_the_project(shown: Shown, name: str) -> None:
+def test_in_a_job_of_gitlab_a_variable_is_mended_on_the_settings_page_of_the_project(
+    shown: Shown, name: str
+) -> None:
     page, _, anchor = shown.reported.link_of(name).url.partition("#")
     assert page == f"{PROJECT}/-/settings/ci_cd"
     assert re.fullmatch(r"[\w-]*", anchor)
@@ -268,9 +296,19 @@ def test_outside_gitlab_ci_no_project_of_a_job_is_named(run_alone: Run) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["", "$CI_PROJECT_URL", "javascript:alert(1)", "group/app", "https://", "https://[::1", "file:///etc/passwd"],
+    [
+        "",
+        "$CI_PROJECT_URL",
+        "javascript:alert(1)",
+        "group/app",
+        "https://",
+        "https://[::1",
+        "file:///etc/passwd",
+    ],
 )
-def test_a_project_without_a_usable_address_is_replaced_by_gitlab(run_alone: Run, address: str) -> None:
+def test_a_project_without_a_usable_address_is_replaced_by_gitlab(
+    run_alone: Run, address: str
+) -> None:
     env = {**LAB, "CI_PROJECT_URL": address, "CI_SERVER_URL": "https://ci.example.com"}
     for token in (None, f'"{GOOD}"'):
         (link,) = reported(run_alone, token=token, env=env).links
@@ -279,11 +317,17 @@ def test_a_project_without_a_usable_address_is_replaced_by_gitlab(run_alone: Run
 
 def test_credentials_in_the_address_of_the_project_are_not_shown(run_alone: Run) -> None:
     password = "Vt3Proj9Qx7LmBw"
-    env = {**LAB, "CI_PROJECT_URL": f"https://gitlab-ci-token:{password}@gitlab.example.com/group/app"}
+    env = {
+        **LAB,
+        "CI_PROJECT_URL": f"https://gitlab-ci-token:{password}@gitlab.example.com/group/app",
+    }
     reports = ("--report", "annotations=links.json", "--report", "json=report.json")
     for token in (None, f'"{GOOD}"'):
         result = run_alone("-v", *reports, token=token, env=env)
-        written = "".join((run_alone.directory / name).read_text("utf-8") for name in ("links.json", "report.json"))
+        written = "".join(
+            (run_alone.directory / name).read_text("utf-8")
+            for name in ("links.json", "report.json")
+        )
         assert result.code in {10, 11}
         assert len(links((run_alone.directory / "links.json").read_text("utf-8"))) == 1
         assert password not in result.out + result.err + written
@@ -298,7 +342,9 @@ def short_names() -> Iterator[str]:
             yield first + second
 
 
-def test_a_thousand_links_are_cut_where_gitlab_would_refuse_them_and_warnings_go_first(run_alone: Run) -> None:
+def test_a_thousand_links_are_cut_where_gitlab_would_refuse_them_and_warnings_go_first(
+    run_alone: Run,
+) -> None:
     pardon = {"allow": ["token-missing"]}
     entries = [{"name": f"token {n:04}", **(pardon if n < 700 else {})} for n in range(1000)]
     write_policy(run_alone, *entries)
@@ -320,24 +366,42 @@ def test_no_more_links_than_gitlab_counts_in_a_section(run_alone: Run) -> None:
 
 
 def test_a_warning_stands_behind_an_error(run_alone: Run) -> None:
-    entries = [{"name": f"t{n}", **({} if n % 2 else {"allow": ["token-missing"]})} for n in range(6)]
+    entries = [
+        {"name": f"t{n}", **({} if n % 2 else {"allow": ["token-missing"]})} for n in range(6)
+    ]
     write_policy(run_alone, *entries)
-    order = [number for link in reported(run_alone).links for number in re.findall(r"\bt(\d)\b", link.label)]
+    order = [
+        number
+        for link in reported(run_alone).links
+        for number in re.findall(r"\bt(\d)\b", link.label)
+    ]
     assert (set(order[:3]), set(order[3:])) == ({"1", "3", "5"}, {"0", "2", "4"})
 
 
-def test_long_words_of_a_server_do_not_make_a_report_that_gitlab_refuses(gitlab: GitLab, run: Run) -> None:
+def test_long_words_of_a_server_do_not_make_a_report_that_gitlab_refuses(
+    gitlab: GitLab, run: Run
+) -> None:
     many = ["api", *(f"scope_number_{n}" for n in range(1500))]
     gitlab.always(Answer(200, describe(scopes=many, expires_at=in_days(3))), "/many/")
-    gitlab.always(Answer(200, describe(scopes=["read_user", "s" * 90_000], expires_at=in_days(3))), "/long/")
-    gitlab.always(Answer(200, describe(scopes=["read_user"], name="n" * 90_000, expires_at=in_days(3))), "/name/")
+    gitlab.always(
+        Answer(200, describe(scopes=["read_user", "s" * 90_000], expires_at=in_days(3))), "/long/"
+    )
+    gitlab.always(
+        Answer(200, describe(scopes=["read_user"], name="n" * 90_000, expires_at=in_days(3))),
+        "/name/",
+    )
     gitlab.always(Answer(302, "", (("Location", f"https://{'h' * 50_000}.example/"),)), "/away/")
     names = [f"{place}{n}" for n in range(5) for place in ("many", "long", "name", "away")]
-    entries = [{"name": name, "url": f"{gitlab.url}/{name[:-1]}", "scopes": ["sudo"]} for name in names]
+    entries = [
+        {"name": name, "url": f"{gitlab.url}/{name[:-1]}", "scopes": ["sudo"]} for name in names
+    ]
     env = write_policy(run, *entries)
     result = run("--format", "annotations", "--report", "dotenv=verdict.env", env=env)
     assert result.code == 21
-    assert variables((run.directory / "verdict.env").read_text())["GLCHECK_CATEGORY"] == "scope-missing"
+    assert (
+        variables((run.directory / "verdict.env").read_text())["GLCHECK_CATEGORY"]
+        == "scope-missing"
+    )
     # What is too long takes away no link that is not.
     linked = {link.label.partition(":")[0] for link in links(result.out)}
     assert {name for name in names if "many" not in name} <= linked
@@ -352,7 +416,9 @@ def test_long_words_of_a_server_do_not_make_a_report_that_gitlab_refuses(gitlab:
     ],
     ids=["name", "project", "scopes"],
 )
-def test_long_settings_do_not_make_a_report_that_gitlab_refuses(run: Run, args: tuple[str, ...], code: int) -> None:
+def test_long_settings_do_not_make_a_report_that_gitlab_refuses(
+    run: Run, args: tuple[str, ...], code: int
+) -> None:
     result = run(*args, "--format", "annotations", token=GOOD)
     assert result.code == code
     links(result.out)
@@ -361,17 +427,26 @@ def test_long_settings_do_not_make_a_report_that_gitlab_refuses(run: Run, args: 
 def test_nothing_that_a_server_says_gets_control_characters_or_commands_into_gitlabs_reports(
     gitlab: GitLab, run: Run
 ) -> None:
-    texts = ("\n::error::pwn", "\u2028::add-mask::\x85pwn", "#\x1b#[error]\x00pwn\x7f", '"}],"a":[{"')
+    texts = (
+        "\n::error::pwn",
+        "\u2028::add-mask::\x85pwn",
+        "#\x1b#[error]\x00pwn\x7f",
+        '"}],"a":[{"',
+    )
     env = {**hostile_policy(gitlab, run, texts), "GITHUB_ACTIONS": "true"}
     more = ("--report", "json=report.json", "--report", "dotenv=verdict.env")
     result = run("-v", "--format", "annotations", *more, env=env)
-    report, verdict = ((run.directory / name).read_text("utf-8") for name in ("report.json", "verdict.env"))
+    report, verdict = (
+        (run.directory / name).read_text("utf-8") for name in ("report.json", "verdict.env")
+    )
     assert [*commands(result.out), *commands(result.err), *commands(verdict)] == []
     compare(json.loads(report), links(result.out), variables(verdict))
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_no_setting_forms_a_workflow_command_in_gitlabs_reports(gitlab: GitLab, run: Run, kind: str) -> None:
+def test_no_setting_forms_a_workflow_command_in_gitlabs_reports(
+    gitlab: GitLab, run: Run, kind: str
+) -> None:
     gitlab.add(Token(GOOD, scopes=("read_user",)))
     for flag in ("--scopes", "--project", "--role"):
         for text in ("\n::error::pwn", "x ##[error]pwn"):
@@ -382,7 +457,9 @@ def test_no_setting_forms_a_workflow_command_in_gitlabs_reports(gitlab: GitLab, 
 
 def test_a_secret_in_what_the_server_says_is_in_neither_report(gitlab: GitLab, run: Run) -> None:
     said = f"my {GOOD} and {GOOD[6:]}"
-    gitlab.always(Answer(200, describe(name=said, scopes=["read_user", GOOD], expires_at=in_days(3))), SELF)
+    gitlab.always(
+        Answer(200, describe(name=said, scopes=["read_user", GOOD], expires_at=in_days(3))), SELF
+    )
     found = reported(run, "--scopes", "api", token=GOOD)
     assert found.result.code == 21
     written = "".join((run.directory / f"{kind}.out").read_text("utf-8") for kind in FORMATS)
@@ -436,12 +513,18 @@ def test_of_several_tokens_the_variables_tell_what_the_outputs_of_the_action_tel
         tokens.append({"name": name, "scopes": ["sudo"] if "narrow" in name else []})
         if name == "low":
             tokens[-1]["max-validity"] = "1d"
-    env = {name: value for name, value in write_policy(run, *tokens).items() if not name.endswith("ABSENT")}
+    env = {
+        name: value
+        for name, value in write_policy(run, *tokens).items()
+        if not name.endswith("ABSENT")
+    }
     files = {"GITHUB_OUTPUT": str(run.directory / "output")}
     result = run("--format", "github", "--report", "dotenv=verdict.env", env={**env, **files})
     told = variables((run.directory / "verdict.env").read_text("utf-8"))
     known = outputs((run.directory / "output").read_text("utf-8"))
-    assert told == {name: known[name.removeprefix("GLCHECK_").lower().replace("_", "-")] for name in VARIABLES}
+    assert told == {
+        name: known[name.removeprefix("GLCHECK_").lower().replace("_", "-")] for name in VARIABLES
+    }
     assert told["GLCHECK_EXIT_CODE"] == str(result.code)
 
 
@@ -449,7 +532,9 @@ def test_of_several_tokens_the_variables_tell_what_the_outputs_of_the_action_tel
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_the_report_goes_to_standard_output_or_to_any_file_that_is_named(gitlab: GitLab, run: Run, kind: str) -> None:
+def test_the_report_goes_to_standard_output_or_to_any_file_that_is_named(
+    gitlab: GitLab, run: Run, kind: str
+) -> None:
     gitlab.add(Token(GOOD, scopes=("read_user",)))
     gitlab.date = datetime.now(timezone.utc)
     wants = ("--scopes", "api")
@@ -459,7 +544,9 @@ def test_the_report_goes_to_standard_output_or_to_any_file_that_is_named(gitlab:
     (run.directory / "named.yml").write_text(json.dumps({"version": 1, "report": [f"{kind}=file"]}))
     others = {
         "output": run(*wants, "--format", kind, "--output", "output", token=GOOD),
-        "variables": run(*wants, token=GOOD, env={"GLCHECK_FORMAT": kind, "GLCHECK_OUTPUT": "variables"}),
+        "variables": run(
+            *wants, token=GOOD, env={"GLCHECK_FORMAT": kind, "GLCHECK_OUTPUT": "variables"}
+        ),
         "report": run(*wants, "--report", f"{kind}=report", token=GOOD),
         "quiet": run(*wants, "-q", "--report", f"{kind}=quiet", token=GOOD),
         "variable": run(*wants, token=GOOD, env={"GLCHECK_REPORT": f"{kind}=variable"}),
@@ -473,15 +560,24 @@ def test_the_report_goes_to_standard_output_or_to_any_file_that_is_named(gitlab:
 
 
 @pytest.mark.parametrize("code", [0, 21])
-def test_all_reports_come_from_one_run_with_one_request(gitlab: GitLab, run: Run, code: int) -> None:
+def test_all_reports_come_from_one_run_with_one_request(
+    gitlab: GitLab, run: Run, code: int
+) -> None:
     gitlab.add(Token(GOOD, scopes=("read_user",)))
     kinds = ("annotations", "dotenv", "junit", "json", "markdown", "github", "text")
     env = {"GLCHECK_REPORT": "\n".join(f"{kind}={kind}.out" for kind in kinds)}
-    result = run("--scopes", "api" if code else "read_user", token=GOOD, env={**env, **LAB, "CI_PROJECT_URL": ""})
+    result = run(
+        "--scopes",
+        "api" if code else "read_user",
+        token=GOOD,
+        env={**env, **LAB, "CI_PROJECT_URL": ""},
+    )
     assert (result.code, len(gitlab.requests)) == (code, 1)
     written = {kind: (run.directory / f"{kind}.out").read_text("utf-8") for kind in kinds}
     assert result.out == written["text"]
-    compare(json.loads(written["json"]), links(written["annotations"]), variables(written["dotenv"]))
+    compare(
+        json.loads(written["json"]), links(written["annotations"]), variables(written["dotenv"])
+    )
     assert len(links(written["annotations"])) == bool(code)
 
 
@@ -501,7 +597,9 @@ FAILURES: Mapping[str, tuple[tuple[str, ...], str | None, str | None, str]] = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_both_reports_are_written_however_the_check_fails(gitlab: GitLab, run: Run, name: str) -> None:
+def test_both_reports_are_written_however_the_check_fails(
+    gitlab: GitLab, run: Run, name: str
+) -> None:
     args, token, policy, category = FAILURES[name]
     gitlab.add(Token(GOOD))
     if policy:
@@ -536,7 +634,11 @@ def test_a_policy_that_is_only_validated_gives_valid_reports(gitlab: GitLab, run
         assert (result.code, links(result.out)) == (code, [])
         result = run("config", "--format", "dotenv")
         told = variables(result.out)
-        assert (result.code, told["GLCHECK_OK"], told["GLCHECK_EXIT_CODE"]) == (code, json.dumps(not code), str(code))
+        assert (result.code, told["GLCHECK_OK"], told["GLCHECK_EXIT_CODE"]) == (
+            code,
+            json.dumps(not code),
+            str(code),
+        )
     assert not gitlab.requests
 
 
@@ -563,19 +665,26 @@ def test_a_log_that_shows_variables_is_a_note_and_changes_no_verdict(
 ) -> None:
     gitlab.add(Token(GOOD))
     plain = run.json(token=token, env=LAB)
-    traced = run.json("--report", "text=report.txt", token=token, env={**LAB, "CI_DEBUG_TRACE": value})
+    traced = run.json(
+        "--report", "text=report.txt", token=token, env={**LAB, "CI_DEBUG_TRACE": value}
+    )
     (note,) = shows_variables(traced.token)
     assert "log" in note
     assert re.search(r"\b(off|remove|unset|delete|false)\b", note, re.IGNORECASE)
     assert [other for other in traced.token["notes"] if other != note] == plain.token["notes"]
     kept = ("ok", "category", "problems", "requests")
-    assert (traced.code, [traced.token[key] for key in kept]) == (plain.code, [plain.token[key] for key in kept])
+    assert (traced.code, [traced.token[key] for key in kept]) == (
+        plain.code,
+        [plain.token[key] for key in kept],
+    )
     text = (run.directory / "report.txt").read_text("utf-8")
     assert note in text
 
 
 @pytest.mark.parametrize("value", ["false", "0", ""])
-def test_a_log_that_does_not_show_variables_is_no_note(gitlab: GitLab, run: Run, value: str) -> None:
+def test_a_log_that_does_not_show_variables_is_no_note(
+    gitlab: GitLab, run: Run, value: str
+) -> None:
     gitlab.add(Token(GOOD))
     result = run("--report", "json=report.json", token=GOOD, env={**LAB, "CI_DEBUG_TRACE": value})
     assert result.code == 0
@@ -596,7 +705,10 @@ def test_only_a_token_from_a_variable_is_shown_by_the_log(gitlab: GitLab, run: R
     (run.directory / "policy.yml").write_text(json.dumps({"version": 1, "tokens": entries}))
     env = {**LAB, "CI_DEBUG_TRACE": "true", "ONE": GOOD, "EMPTY": "", "CI_PROJECT_URL": ""}
     report = run.json("--config", "policy.yml", env=env).report
-    assert [token["name"] for token in report["tokens"] if shows_variables(token)] == ["variable", "same"]
+    assert [token["name"] for token in report["tokens"] if shows_variables(token)] == [
+        "variable",
+        "same",
+    ]
     stdin = run.json("--token-file", "-", stdin=GOOD.encode(), env=env)
     assert (stdin.code, shows_variables(stdin.token)) == (0, [])
     none = run.json(env=env)
@@ -606,10 +718,16 @@ def test_only_a_token_from_a_variable_is_shown_by_the_log(gitlab: GitLab, run: R
 # The server of the job
 
 
-def test_the_address_of_the_job_beats_that_of_the_environment_and_keeps_its_path(run_alone: Run) -> None:
+def test_the_address_of_the_job_beats_that_of_the_environment_and_keeps_its_path(
+    run_alone: Run,
+) -> None:
     with GitLab(prefix="/tools/gitlab") as gitlab:
         gitlab.add(Token(GOOD, scopes=("read_user",)))
-        env = {**LAB, "CI_API_V4_URL": f"{gitlab.url}/api/v4", "CI_SERVER_URL": "https://other.example.com"}
+        env = {
+            **LAB,
+            "CI_API_V4_URL": f"{gitlab.url}/api/v4",
+            "CI_SERVER_URL": "https://other.example.com",
+        }
         env |= {"GITLAB_URL": "http://127.0.0.1:1", "GITLAB_HOST": "127.0.0.1:1"}
         found = reported(run_alone, "--scopes", "api", token=GOOD, env=env)
         assert (found.result.code, found.result.token["url"]) == (21, gitlab.url)
@@ -618,15 +736,26 @@ def test_the_address_of_the_job_beats_that_of_the_environment_and_keeps_its_path
         assert link.url.startswith(f"{gitlab.url}/-/user_settings/personal_access_tokens?")
 
 
-def test_the_authority_of_the_job_is_trusted_for_the_host_of_its_api_only(run_alone: Run, tls: Certificates) -> None:
+def test_the_authority_of_the_job_is_trusted_for_the_host_of_its_api_only(
+    run_alone: Run, tls: Certificates
+) -> None:
     with GitLab(tls=tls.good, prefix="/gitlab") as own, GitLab(tls=tls.good) as other:
         for server in (own, other):
             server.add(Token(GOOD))
-        env = {**LAB, "CI_API_V4_URL": f"{own.url}/api/v4", "CI_SERVER_TLS_CA_FILE": str(tls.ca_file)}
+        env = {
+            **LAB,
+            "CI_API_V4_URL": f"{own.url}/api/v4",
+            "CI_SERVER_TLS_CA_FILE": str(tls.ca_file),
+        }
         assert reported(run_alone, token=GOOD, env=env).result.code == 0
         elsewhere = other.url.replace("localhost", "127.0.0.1")
-        entries = [{"name": "own", "token-env": "ONE"}, {"name": "other", "token-env": "ONE", "url": elsewhere}]
-        (run_alone.directory / "policy.yml").write_text(json.dumps({"version": 1, "tokens": entries}))
+        entries = [
+            {"name": "own", "token-env": "ONE"},
+            {"name": "other", "token-env": "ONE", "url": elsewhere},
+        ]
+        (run_alone.directory / "policy.yml").write_text(
+            json.dumps({"version": 1, "tokens": entries})
+        )
         found = reported(run_alone, "--config", "policy.yml", env={**env, "ONE": GOOD})
         assert [token["category"] for token in found.report["tokens"]] == ["ok", "tls-error"]
         assert [link.url for link in found.links] == [elsewhere]
@@ -639,7 +768,11 @@ def test_the_token_of_the_job_is_checked_as_one_when_it_is_named(run_alone: Run)
         env = {**LAB, "CI_API_V4_URL": f"{gitlab.url}/api/v4", "CI_JOB_TOKEN": JOB}
         found = reported(run_alone, "--token-env", "CI_JOB_TOKEN", env=env)
         held = found.result.token["token"]
-        assert (found.result.code, found.result.token["source"], held["kind"]) == (0, "CI_JOB_TOKEN", "job")
+        assert (found.result.code, found.result.token["source"], held["kind"]) == (
+            0,
+            "CI_JOB_TOKEN",
+            "job",
+        )
         assert [held[key] for key in ("expires_at", "seconds_left", "days_left")] == [None] * 3
         assert found.variables["GLCHECK_DAYS_LEFT"] == ""
         (request,) = gitlab.requests
@@ -662,7 +795,9 @@ def test_nobody_is_told_to_store_a_token_in_the_variable_of_the_job_token(run_al
         assert "store it" not in asked.result.problem["fix"]
 
 
-def test_a_file_variable_that_is_not_there_is_told_and_no_other_token_checked(gitlab: GitLab, run: Run) -> None:
+def test_a_file_variable_that_is_not_there_is_told_and_no_other_token_checked(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(GOOD))
     result = run.json(token=GOOD, env={**LAB, "GLCHECK_TOKEN_FILE": ""})
     assert (result.code, gitlab.requests) == (2, [])

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import gitlab
 import pytest
 import requests
-from gitlab_server import (
+from kit.gitlab_server import (
     Answer,
     Certificates,
     GitLab,
@@ -94,11 +94,19 @@ def connect(server: GitLab) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=5)
 
 
-def ask(server: GitLab, path: str, value: str = VALUE, header: str = "PRIVATE-TOKEN", method: str = "GET") -> Reply:
+def ask(
+    server: GitLab,
+    path: str,
+    value: str = VALUE,
+    header: str = "PRIVATE-TOKEN",
+    method: str = "GET",
+) -> Reply:
     connection = connect(server)
     presented = f"Bearer {value}" if header == "Authorization" else value
     try:
-        connection.request(method, server.prefix + path, headers={header: presented} if value else {})
+        connection.request(
+            method, server.prefix + path, headers={header: presented} if value else {}
+        )
         response = connection.getresponse()
         return Reply(response.status, response.read(), response.headers)
     finally:
@@ -134,11 +142,23 @@ def run(home: Path, program: str, *arguments: str, **env: str) -> subprocess.Com
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )  # fmt: skip
-def test_command_of_python_gitlab_reads(tmp_path: Path, command: list[str], answer: dict[str, object]) -> None:
+def test_command_of_python_gitlab_reads(
+    tmp_path: Path, command: list[str], answer: dict[str, object]
+) -> None:
     with GitLab(prefix="/gitlab") as server:
         server.add(Token(VALUE))
         server.add_project(Project("group/app", members={7: 40}))
-        done = run(tmp_path, "gitlab", "--server-url", server.url, "--private-token", VALUE, "-o", "json", *command)
+        done = run(
+            tmp_path,
+            "gitlab",
+            "--server-url",
+            server.url,
+            "--private-token",
+            VALUE,
+            "-o",
+            "json",
+            *command,
+        )
         assert (done.returncode, done.stderr) == (0, "")
         assert answer.items() <= json.loads(done.stdout).items()
         assert server.requests[0].path == "/gitlab/api/v4/user"
@@ -147,7 +167,16 @@ def test_command_of_python_gitlab_reads(tmp_path: Path, command: list[str], answ
 
 def test_command_of_python_gitlab_reports_an_expired_token(server: GitLab, tmp_path: Path) -> None:
     server.add(Token(VALUE, expires_at=in_days(0)))
-    done = run(tmp_path, "gitlab", "--server-url", server.url, "--private-token", VALUE, "current-user", "get")
+    done = run(
+        tmp_path,
+        "gitlab",
+        "--server-url",
+        server.url,
+        "--private-token",
+        VALUE,
+        "current-user",
+        "get",
+    )
     assert done.returncode == 1
     assert "401: invalid_token" in done.stderr
 
@@ -193,7 +222,9 @@ def test_library_understands_refusals(
     assert (refused.value.response_code, refused.value.error_message) == (status, text)
 
 
-def test_library_waits_as_long_as_the_throttle_says(server: GitLab, session: requests.Session) -> None:
+def test_library_waits_as_long_as_the_throttle_says(
+    server: GitLab, session: requests.Session
+) -> None:
     server.add(Token(VALUE))
     server.throttle = 2
     client = gitlab.Gitlab(server.url, private_token=VALUE, session=session)
@@ -217,11 +248,21 @@ KINGFISHER = ("--allow-internal-ips", "--no-update-check")
         (Token(VALUE, state="blocked"), "unavailable", 403),
     ],
 )
-def test_kingfisher_validates(server: GitLab, tmp_path: Path, token: Token, outcome: str, status: int) -> None:
+def test_kingfisher_validates(
+    server: GitLab, tmp_path: Path, token: Token, outcome: str, status: int
+) -> None:
     # The built-in rule does not follow --endpoint: this one asks the same question of the server here.
     server.add(token)
     (tmp_path / "rule.yml").write_text(RULE)
-    rule = ("--rules-path", "rule.yml", "--no-builtins", "--rule", "here.gitlab.1", "--format", "json")
+    rule = (
+        "--rules-path",
+        "rule.yml",
+        "--no-builtins",
+        "--rule",
+        "here.gitlab.1",
+        "--format",
+        "json",
+    )
     asking = ("--var", f"GITLAB={server.url}", "--retries", "0", *KINGFISHER)
     done = run(tmp_path, "kingfisher", "validate", *rule, *asking, VALUE)
     said = json.loads(done.stdout)
@@ -235,7 +276,9 @@ def test_kingfisher_enumerates_a_group(server: GitLab, tmp_path: Path) -> None:
     server.add_project(Project("group/app", group_members={7: 20}))
     server.add_project(Project("group/hidden"))
     where = ("--group", "group", "--api-url", f"{server.url}/", *KINGFISHER)
-    done = run(tmp_path, "kingfisher", "scan", "gitlab", "--list-only", *where, KF_GITLAB_TOKEN=VALUE)
+    done = run(
+        tmp_path, "kingfisher", "scan", "gitlab", "--list-only", *where, KF_GITLAB_TOKEN=VALUE
+    )
     assert done.returncode == 0
     assert done.stdout.split() == [f"{server.url}/group/app.git"]
 
@@ -244,7 +287,11 @@ def test_kingfisher_enumerates_a_group(server: GitLab, tmp_path: Path) -> None:
 
 
 def test_describes_a_token(server: GitLab) -> None:
-    server.add(Token(VALUE, id=42, scopes=("api", "read_user"), expires_at=None, last_used_ips=("127.0.0.1",)))
+    server.add(
+        Token(
+            VALUE, id=42, scopes=("api", "read_user"), expires_at=None, last_used_ips=("127.0.0.1",)
+        )
+    )
     reply = ask(server, SELF)
     assert reply.status == 200
     assert reply.json == {
@@ -279,7 +326,10 @@ def test_describes_a_token(server: GitLab) -> None:
         (
             Token(VALUE, dpop=True, revoked=True),
             401,
-            {"error": "dpop_error", "error_description": "DPoP validation error: DPoP header is missing"},
+            {
+                "error": "dpop_error",
+                "error_description": "DPoP validation error: DPoP header is missing",
+            },
         ),
         (
             Token(VALUE, kind="impersonation", impersonation_disabled=True),
@@ -291,7 +341,9 @@ def test_describes_a_token(server: GitLab) -> None:
         ),
     ],
 )
-def test_order_and_text_of_refusals(server: GitLab, token: Token, status: int, body: dict[str, str]) -> None:
+def test_order_and_text_of_refusals(
+    server: GitLab, token: Token, status: int, body: dict[str, str]
+) -> None:
     server.add(token)
     reply = ask(server, SELF)
     assert (reply.status, reply.json) == (status, body)
@@ -423,7 +475,10 @@ def test_never_replaces_a_token(server: GitLab) -> None:
     ],
 )
 def test_roles_in_a_project(
-    server: GitLab, project: Project, permissions: tuple[int | None, int | None] | None, access: int | None
+    server: GitLab,
+    project: Project,
+    permissions: tuple[int | None, int | None] | None,
+    access: int | None,
 ) -> None:
     server.add(Token(VALUE, scopes=("read_api",)))
     project = server.add_project(project)
@@ -435,7 +490,9 @@ def test_roles_in_a_project(
             assert member.json == {"message": "404 Project Not Found"}
             continue
         found = reply.json["permissions"]
-        levels = [found[key] and found[key]["access_level"] for key in ("project_access", "group_access")]
+        levels = [
+            found[key] and found[key]["access_level"] for key in ("project_access", "group_access")
+        ]
         assert tuple(levels) == permissions
         assert (member.status, member.json.get("access_level")) == (200 if access else 404, access)
     assert ask(server, "/api/v4/projects/g/p").json == {"error": "404 Not Found"}
@@ -465,7 +522,11 @@ def test_associations(server: GitLab) -> None:
         ("g0/shared", {"project_access_level": None, "group_access_level": None}),
     ]
     # The headers count projects: a third group is on a page that they do not announce.
-    assert (reply.headers["X-Total"], reply.headers["X-Next-Page"], reply.headers["X-Page"]) == ("2", "", "1")
+    assert (reply.headers["X-Total"], reply.headers["X-Next-Page"], reply.headers["X-Page"]) == (
+        "2",
+        "",
+        "1",
+    )
     second = ask(server, ASSOCIATIONS + "?per_page=2&page=2").json
     assert ([group["name"] for group in second["groups"]], second["projects"]) == (["g2"], [])
     high = ask(server, ASSOCIATIONS + "?min_access_level=30").json
@@ -498,7 +559,10 @@ def test_pages_that_are_not_the_api(session: requests.Session) -> None:
         assert ask(server, "/api/v4/nothing").json == {"error": "404 Not Found"}
         assert ask(server, SELF, method="POST").status == 405
         outside = session.get(server.url.removesuffix("/gitlab") + SELF, timeout=5)
-        assert (outside.status_code, outside.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+        assert (outside.status_code, outside.headers["Content-Type"]) == (
+            404,
+            "text/html; charset=utf-8",
+        )
 
 
 def test_throttle(server: GitLab) -> None:
@@ -508,7 +572,12 @@ def test_throttle(server: GitLab) -> None:
     assert (served.status, refused.status, refused.body) == (200, 429, b"Retry later\n")
     assert refused.headers["Content-Type"] == "text/plain"
     assert refused.headers["Retry-After"] == "1"
-    assert {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-ResetTime"} <= set(refused.headers)
+    assert {
+        "RateLimit-Limit",
+        "RateLimit-Remaining",
+        "RateLimit-Reset",
+        "RateLimit-ResetTime",
+    } <= set(refused.headers)
 
 
 def test_clock(server: GitLab) -> None:
@@ -530,7 +599,10 @@ def test_scripted_answers_come_first_and_once(server: GitLab) -> None:
     server.always(Answer(503, "<html>"), path="/user")
     server.script(Answer(502, "<html>", reason="Bad"), Answer(body={"a": 1}), path="tokens/self")
     server.script(Answer(418, b"", (("Content-Type", "text/x"),)))
-    replies = [ask(server, path) for path in ("/api/v4/user", "/api/v4/user", SELF, SELF, SELF, "/api/v4/user")]
+    replies = [
+        ask(server, path)
+        for path in ("/api/v4/user", "/api/v4/user", SELF, SELF, SELF, "/api/v4/user")
+    ]
     assert [reply.status for reply in replies] == [418, 503, 502, 200, 200, 503]
     assert replies[0].headers["Content-Type"] == "text/x"
     assert replies[3].json == {"a": 1}
@@ -564,7 +636,9 @@ def test_keeps_connections_alive(server: GitLab) -> None:
         assert connection.getresponse().read()
     assert time.monotonic() - started < 1  # 40 ms each where small writes wait for acknowledgements
     assert len({request.client for request in server.requests}) == 1
-    assert server.requests[0] == Request("GET", SELF, server.requests[0].headers, server.requests[0].client)
+    assert server.requests[0] == Request(
+        "GET", SELF, server.requests[0].headers, server.requests[0].client
+    )
     second = connect(server)
     second.connect()
     second.request("GET", SELF)
@@ -584,7 +658,9 @@ def test_flawed_certificates(certs: Certificates, session: requests.Session, fla
     assert server.requests == []
 
 
-def test_tls_does_not_wait_for_a_silent_client(certs: Certificates, session: requests.Session) -> None:
+def test_tls_does_not_wait_for_a_silent_client(
+    certs: Certificates, session: requests.Session
+) -> None:
     with GitLab(tls=certs.good, prefix="/gitlab") as server:
         assert server.url.startswith("https://localhost:")
         with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0)):
@@ -602,7 +678,9 @@ def test_stops_under_clients_that_hang(certs: Certificates) -> None:
             address = ("127.0.0.1", urlsplit(server.url).port or 0)
             sockets = [socket.create_connection(address, timeout=5) for _ in range(3)]
             if tls:  # the first never shakes hands
-                sockets[1:] = [trusting.wrap_socket(s, server_hostname="localhost") for s in sockets[1:]]
+                sockets[1:] = [
+                    trusting.wrap_socket(s, server_hostname="localhost") for s in sockets[1:]
+                ]
             sockets[1].sendall(b"GET / HTTP/1.1\r\nHost:")
             sockets[2].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             while not server.requests:

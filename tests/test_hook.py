@@ -23,11 +23,11 @@ from typing import Any, NamedTuple
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
-from conftest import COMMAND, Result, Run
-from gitlab_server import Answer, GitLab, Group, Project, Token, in_days
-from policies import GOOD, SELF, Settings, describe, secret
+from kit.command import COMMAND, Result, Run
+from kit.gitlab_server import Answer, GitLab, Group, Project, Token, in_days
+from kit.policies import GOOD, SELF, Settings, describe, secret
 
-from glcheck.remembered import place
+from glcheck.hook.memory import place
 
 SCHEMA = Path(__file__).parent.parent / "docs" / "schema" / "report-v1.json"
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
@@ -40,7 +40,9 @@ REFUSED = "http://127.0.0.1:1"
 ELSEWHERE = "https://github.com/group/app.git"
 PASSWORD = "hunter2-of-the-address"
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files, owners or modes")
+posix = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no such files, owners or modes"
+)
 
 
 class Entry(NamedTuple):
@@ -93,7 +95,9 @@ class Hook:
         VALIDATOR.validate(report)
         assert (report["exit_code"], report["ok"]) == (result.code, result.code == 0)
         assert report["ok"] == (report["category"] == "ok")
-        assert report["ok"] == (not report["problems"] and all(token["ok"] for token in report["tokens"]))
+        assert report["ok"] == (
+            not report["problems"] and all(token["ok"] for token in report["tokens"])
+        )
         for token in report["tokens"]:
             errors = [problem for problem in token["problems"] if problem["severity"] == "error"]
             assert token["ok"] == (not errors) == (token["category"] == "ok")
@@ -134,7 +138,11 @@ class Hook:
     @property
     def files(self) -> list[Path]:
         """All files below the place of remembered successes, whatever they are."""
-        return sorted(path for path in self.store.rglob("*") if not path.is_dir()) if self.store.exists() else []
+        return (
+            sorted(path for path in self.store.rglob("*") if not path.is_dir())
+            if self.store.exists()
+            else []
+        )
 
     @property
     def entries(self) -> list[Entry]:
@@ -192,7 +200,12 @@ def test_a_second_push_asks_nothing_and_says_so(hook: Hook) -> None:
     assert re.fullmatch(r"not asked GITLAB_TOKEN: It was in order \d seconds? ago\.\n", second.out)
     assert (hook("-q"), hook.requests) == (Result(0, "", ""), 0)
     token = hook.json().token
-    assert (token["ok"], token["category"], token["token"], token["problems"]) == (True, "ok", None, [])
+    assert (token["ok"], token["category"], token["token"], token["problems"]) == (
+        True,
+        "ok",
+        None,
+        [],
+    )
     assert (token["requests"], len(token["notes"])) == (0, 1)
 
 
@@ -228,7 +241,11 @@ def test_a_success_with_a_warning_is_asked_again(hook: Hook) -> None:
     tokens: dict[str, Settings] = {
         "soon": {"secret": soon},
         "line end": {"secret": hook.gitlab.add(Token(secret(2))) + "\n"},
-        "allowed": {"secret": hook.gitlab.add(Token(secret(3))), "scopes": ["sudo"], "allow": ["scope-missing"]},
+        "allowed": {
+            "secret": hook.gitlab.add(Token(secret(3))),
+            "scopes": ["sudo"],
+            "allow": ["scope-missing"],
+        },
         "clean": {},
     }
     run = hook.policy(tokens)
@@ -248,7 +265,16 @@ def test_a_job_token_is_asked_again(hook: Hook) -> None:
 
 def test_a_role_and_a_kind_are_remembered_too(hook: Hook) -> None:
     hook.gitlab.add_project(Project("group/app", members={7: 40}))
-    args = ("--project", "group/app", "--role", "maintainer", "--kind", "personal", "--scopes", "read_api")
+    args = (
+        "--project",
+        "group/app",
+        "--role",
+        "maintainer",
+        "--kind",
+        "personal",
+        "--scopes",
+        "read_api",
+    )
     assert hook.asks(*args)
     assert hook.requests >= 3
     assert not hook.asks(*args)
@@ -283,7 +309,10 @@ def test_whatever_changes_what_is_asked_is_asked_again(hook: Hook) -> None:
 
 
 def test_several_tokens_are_remembered_each_on_its_own(hook: Hook) -> None:
-    values = {name: hook.gitlab.add(Token(secret(n), name=name)) for n, name in enumerate(("one", "two", "three"))}
+    values = {
+        name: hook.gitlab.add(Token(secret(n), name=name))
+        for n, name in enumerate(("one", "two", "three"))
+    }
     run = hook.policy({name: {"secret": value} for name, value in values.items()})
     first = run("--only", "two")
     assert (first.code, asked(first), len(hook.files)) == (0, {"two"}, 1)
@@ -323,7 +352,12 @@ def test_a_revocation_is_not_outlived_by_what_is_remembered(hook: Hook) -> None:
 
 def test_a_revocation_that_is_allowed_is_one_for_all_entries_of_the_token(hook: Hook) -> None:
     value = hook.gitlab.add(Token(secret(1)))
-    run = hook.policy({"a": {"secret": value}, "b": {"secret": value, "allow": ["token-revoked"], "scopes": ["api"]}})
+    run = hook.policy(
+        {
+            "a": {"secret": value},
+            "b": {"secret": value, "allow": ["token-revoked"], "scopes": ["api"]},
+        }
+    )
     run("--only", "a")
     assert len(hook.files) == 1
     hook.gitlab.add(Token(value, revoked=True))
@@ -379,7 +413,10 @@ def test_how_long_can_be_said_in_every_layer_and_0_remembers_nothing(hook: Hook)
     # What is remembered counts for nobody who wants nothing remembered.
     assert not hook.asks()
     assert hook.asks("--hook-max-age", "0")
-    for args, env in (((), {"GLCHECK_HOOK_MAX_AGE": "4m"}), (("--hook-max-age", "4m"), {"GLCHECK_HOOK_MAX_AGE": "1h"})):
+    for args, env in (
+        ((), {"GLCHECK_HOOK_MAX_AGE": "4m"}),
+        (("--hook-max-age", "4m"), {"GLCHECK_HOOK_MAX_AGE": "1h"}),
+    ):
         hook.forget()
         assert hook.asks()
         hook.entry.shift(-300, 0)
@@ -419,10 +456,16 @@ MOMENTS = {
     "expiry": Moment(1200, NEVER_WARN, timedelta(seconds=1200)),
     "expiry at once": Moment(30, NEVER_WARN, timedelta(seconds=30)),
     "min-validity": Moment(900, {**NEVER_WARN, "min-validity": "30m"}, timedelta(minutes=45)),
-    "min-validity in days": Moment(90, {**NEVER_WARN, "min-validity": "2d"}, timedelta(days=2, seconds=90)),
+    "min-validity in days": Moment(
+        90, {**NEVER_WARN, "min-validity": "2d"}, timedelta(days=2, seconds=90)
+    ),
     "warn-validity": Moment(600, {"warn-validity": "60m"}, timedelta(minutes=70)),
-    "both to warn first": Moment(660, {"warn-validity": "60m", "min-validity": "30m"}, timedelta(minutes=71)),
-    "both to fail first": Moment(720, {"warn-validity": "30m", "min-validity": "60m"}, timedelta(minutes=72)),
+    "both to warn first": Moment(
+        660, {"warn-validity": "60m", "min-validity": "30m"}, timedelta(minutes=71)
+    ),
+    "both to fail first": Moment(
+        720, {"warn-validity": "30m", "min-validity": "60m"}, timedelta(minutes=72)
+    ),
     "quarter of the lifetime": Moment(300, {}, timedelta(days=10, seconds=300)),
     "14 days": Moment(420, {}, timedelta(days=14, seconds=420), 400),
 }
@@ -448,7 +491,11 @@ def test_a_success_is_not_remembered_past_its_end_though_the_clocks_differ(hook:
     ends = [min(entry.until, entry.written + HOUR) - before for entry in entries]
     expected = sorted(moment.seconds for moment in MOMENTS.values())
     assert len(ends) == len(expected)
-    late = [(end, wanted) for end, wanted in zip(ends, expected, strict=True) if not -5 < end - wanted <= took + 0.1]
+    late = [
+        (end, wanted)
+        for end, wanted in zip(ends, expected, strict=True)
+        if not -5 < end - wanted <= took + 0.1
+    ]
     assert late == []
     assert asked(run()) == set()
 
@@ -471,7 +518,10 @@ def test_a_success_is_not_remembered_past_its_end_by_the_second(hook: Hook) -> N
     assert (result.code, asked(result)) == (0, set(tokens))
     ends = sorted(entry.until - before for entry in hook.entries)
     assert [round(end / 10) for end in ends] == [60, 90, 120, 720]
-    assert all(end <= seconds + took + 0.1 for end, seconds in zip(ends, (600, 900, 1200, 7200), strict=True))
+    assert all(
+        end <= seconds + took + 0.1
+        for end, seconds in zip(ends, (600, 900, 1200, 7200), strict=True)
+    )
 
 
 def test_a_token_without_an_end_is_remembered(hook: Hook) -> None:
@@ -501,7 +551,17 @@ def forms(value: str) -> Iterator[bytes]:
     for part in (raw, raw.removeprefix(b"glpat-")):
         yield base64.b64encode(part).rstrip(b"=")
         yield part.hex().encode()
-        for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b", "blake2s", "sha3_256"):
+        for name in (
+            "md5",
+            "sha1",
+            "sha224",
+            "sha256",
+            "sha384",
+            "sha512",
+            "blake2b",
+            "blake2s",
+            "sha3_256",
+        ):
             digest = hashlib.new(name, part).digest()
             yield digest.hex().encode()[:12]
             yield base64.b64encode(digest)[:10]
@@ -547,7 +607,10 @@ def test_many_pushes_at_once_all_pass_and_leave_nothing_behind(hook: Hook) -> No
         hook.gitlab.requests.clear()
         runs = [
             subprocess.Popen(
-                [COMMAND, "hook"], env=hook.environ_alone, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+                [COMMAND, "hook"],
+                env=hook.environ_alone,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
             )
             for _ in range(together)
         ]
@@ -582,8 +645,12 @@ def damages() -> dict[str, Callable[[Entry], object]]:
         "cut by a digit": lambda entry: entry.path.write_bytes(entry.content.rstrip()[:-1]),
         "garbage": lambda entry: entry.path.write_bytes(b"what is this?\n"),
         "binary": lambda entry: entry.path.write_bytes(bytes(range(256)) * 4),
-        "numbers only": lambda entry: entry.path.write_bytes(b"%d %d\n" % (entry.written, entry.until)),
-        "huge number": lambda entry: entry.path.write_bytes(entry.content.replace(b"%d" % entry.until, b"9" * 5000)),
+        "numbers only": lambda entry: entry.path.write_bytes(
+            b"%d %d\n" % (entry.written, entry.until)
+        ),
+        "huge number": lambda entry: entry.path.write_bytes(
+            entry.content.replace(b"%d" % entry.until, b"9" * 5000)
+        ),
         "huge": lambda entry: entry.path.write_bytes(entry.content + b" " * 5_000_000),
         "written in the future": lambda entry: entry.shift(HOUR // 2, HOUR),
         "dated in the future": lambda entry: os.utime(entry.path, (time.time() + HOUR,) * 2),
@@ -592,7 +659,11 @@ def damages() -> dict[str, Callable[[Entry], object]]:
         ),
         "over": lambda entry: entry.shift(-60, -HOUR - 5),
         "of another": lambda entry: entry.path.write_bytes(
-            next(path.read_bytes() for path in sorted(entry.path.parent.iterdir()) if path != entry.path)
+            next(
+                path.read_bytes()
+                for path in sorted(entry.path.parent.iterdir())
+                if path != entry.path
+            )
         ),
         "directory": directory,
     }
@@ -612,7 +683,9 @@ def damages() -> dict[str, Callable[[Entry], object]]:
 def test_what_is_damaged_counts_as_none_and_is_repaired(hook: Hook) -> None:
     root = getattr(os, "geteuid", lambda: 1)() == 0
     # Root reads what has no mode at all; directories are for their makers to remove.
-    wanted = {name: damage for name, damage in damages().items() if not (root and name == "unreadable")}
+    wanted = {
+        name: damage for name, damage in damages().items() if not (root and name == "unreadable")
+    }
     hook.gitlab.always(Answer(200, describe()), path=SELF)
     tokens: dict[str, Settings] = {str(n): {"secret": secret(n)} for n in range(len(wanted) + 1)}
     run = hook.policy(tokens)
@@ -627,7 +700,11 @@ def test_what_is_damaged_counts_as_none_and_is_repaired(hook: Hook) -> None:
         at = entry.path.lstat()
         private = sys.platform == "win32" or stat.S_IMODE(at.st_mode) == 0o600
         whole_again = rb"[0-9a-f]+ \d{10} \d{10} \d+"
-        if private and stat.S_ISREG(at.st_mode) and re.fullmatch(whole_again, entry.path.read_bytes()):
+        if (
+            private
+            and stat.S_ISREG(at.st_mode)
+            and re.fullmatch(whole_again, entry.path.read_bytes())
+        ):
             unrepaired.discard(name)
     assert unrepaired <= {"directory"}
     assert len(asked(result)) == len(wanted)
@@ -636,12 +713,16 @@ def test_what_is_damaged_counts_as_none_and_is_repaired(hook: Hook) -> None:
     assert len(asked(again)) <= 1
     assert whole.path.read_bytes() == whole.content
     if "link" in wanted:
-        (content,) = (entry.content for name, entry in zip(wanted, entries, strict=True) if name == "link")
+        (content,) = (
+            entry.content for name, entry in zip(wanted, entries, strict=True) if name == "link"
+        )
         assert (hook.store.parent / "target").read_bytes() == content
 
 
 @posix
-@pytest.mark.skipif(getattr(os, "geteuid", lambda: 1)() != 0, reason="only root can give a file away")
+@pytest.mark.skipif(
+    getattr(os, "geteuid", lambda: 1)() != 0, reason="only root can give a file away"
+)
 def test_what_another_user_wrote_counts_as_none(hook: Hook) -> None:
     assert hook.asks()
     os.chown(hook.entry.path, 65534, -1)
@@ -650,7 +731,9 @@ def test_what_another_user_wrote_counts_as_none(hook: Hook) -> None:
     assert hook.entry.path.stat().st_uid == 0
 
 
-xdg = pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="XDG_CACHE_HOME is not looked at there")
+xdg = pytest.mark.skipif(
+    sys.platform in {"win32", "darwin"}, reason="XDG_CACHE_HOME is not looked at there"
+)
 
 
 def without_power() -> tuple[str, ...]:
@@ -729,15 +812,25 @@ def test_the_cache_directory_can_be_set_if_it_is_absolute(hook: Hook) -> None:
         ("linux", {"XDG_CACHE_HOME": "me"}, None),
         ("linux", {"HOME": ""}, None),
         ("linux", {}, None),
-        ("darwin", {"HOME": "/Users/me", "XDG_CACHE_HOME": "/x"}, "/Users/me/Library/Caches/glcheck/hook"),
+        (
+            "darwin",
+            {"HOME": "/Users/me", "XDG_CACHE_HOME": "/x"},
+            "/Users/me/Library/Caches/glcheck/hook",
+        ),
         ("darwin", {}, None),
-        ("win32", {"LOCALAPPDATA": "/c/me/AppData/Local", "HOME": "/home/me"}, "/c/me/AppData/Local/glcheck/hook"),
+        (
+            "win32",
+            {"LOCALAPPDATA": "/c/me/AppData/Local", "HOME": "/home/me"},
+            "/c/me/AppData/Local/glcheck/hook",
+        ),
         ("win32", {"HOME": "/home/me", "XDG_CACHE_HOME": "/x"}, None),
         ("win32", {}, None),
     ],
 )
 @posix  # where a path without a drive is not absolute
-def test_every_platform_has_its_place(platform: str, environ: dict[str, str], expected: str | None) -> None:
+def test_every_platform_has_its_place(
+    platform: str, environ: dict[str, str], expected: str | None
+) -> None:
     found = place(environ, platform)
     assert (found and str(found)) == expected
 
@@ -779,7 +872,9 @@ def test_what_could_not_be_asked_is_one_line_and_does_not_stop_the_push(hook: Ho
     # Those that could not be asked are not remembered, and are asked again.
     assert len(hook.files) <= 1
     text = lines(run("-q", text=True))
-    assert [line.partition(": ")[0] for line in text] == [f"warning[{name}] {name}" for name in tokens]
+    assert [line.partition(": ")[0] for line in text] == [
+        f"warning[{name}] {name}" for name in tokens
+    ]
     assert all("does not stop the push" in line for line in text)
     assert hook.requests >= 4
 
@@ -819,7 +914,9 @@ def test_a_definite_verdict_beside_a_missing_network_stops_the_push(hook: Hook) 
     run = hook.policy({"far": down, "poor": {"scopes": ["sudo"]}})
     result = run()
     assert (result.code, result.report["category"]) == (21, "scope-missing")
-    assert {name: [p["severity"] for p in token["problems"]] for name, token in by_name(result).items()} == {
+    assert {
+        name: [p["severity"] for p in token["problems"]] for name, token in by_name(result).items()
+    } == {
         "far": ["warning"],
         "poor": ["error"],
     }
@@ -832,7 +929,11 @@ def test_a_definite_verdict_beside_a_missing_network_stops_the_push(hook: Hook) 
 def test_a_half_answered_question_keeps_what_is_known(hook: Hook) -> None:
     hook.gitlab.always(Answer(500, {"message": "500 Internal Server Error"}), path="/projects/")
     result = hook.json("--project", "group/app")
-    assert (result.code, result.problem["category"], result.problem["severity"]) == (0, "server-error", "warning")
+    assert (result.code, result.problem["category"], result.problem["severity"]) == (
+        0,
+        "server-error",
+        "warning",
+    )
     assert result.token["token"]["scopes"] == ["api"]
     assert hook.files == []
     result = hook.json("--project", "group/app", "--scopes", "sudo")
@@ -861,7 +962,9 @@ def test_the_wait_for_a_network_is_short_unless_told_otherwise(hook: Hook) -> No
         result, waited = ended
         assert least < waited < most
         assert (result.code, result.err) == (0, "")
-        assert [token["problems"][0]["category"] for token in result.report["tokens"]] == ["network-error"] * 3
+        assert [token["problems"][0]["category"] for token in result.report["tokens"]] == [
+            "network-error"
+        ] * 3
 
 
 # What stops a push, and what does not
@@ -880,7 +983,10 @@ def test_a_missing_token_does_not_stop_the_push_unless_somebody_asked_for_it(hoo
         assert result.code == 10
         assert [text.split("[")[0] for text in lines(result)[:1]] == ["error"]
     named = hook.policy({"release": {"secret": ""}, "good": {}})()
-    assert (named.code, by_name(named)["release"]["category"], named.report["category"]) == (10, *["token-missing"] * 2)
+    assert (named.code, by_name(named)["release"]["category"], named.report["category"]) == (
+        10,
+        *["token-missing"] * 2,
+    )
     assert hook.policy(None)(env=none).code == 0
     assert hook.policy(None, **{"hook-strict": True})(env=none).code == 10
 
@@ -928,7 +1034,9 @@ def test_a_token_that_needs_no_answer_is_judged_also_when_the_time_is_over(hook:
     silent: dict[str, Settings] = {f"silent {n}": {"secret": secret(n)} for n in range(16)}
     run = hook.policy({**silent, "bad": {"secret": f"ghp_{'a1B2' * 9}"}, "absent": {"secret": ""}})
     result = run("--max-wait", "1s")
-    found = {name: token["category"] for name, token in by_name(result).items() if name not in silent}
+    found = {
+        name: token["category"] for name, token in by_name(result).items() if name not in silent
+    }
     assert found == {"bad": "token-malformed", "absent": "token-missing"}
     assert result.code == 10
 
@@ -993,15 +1101,25 @@ OTHER = {
 
 
 def test_a_push_to_the_host_of_url_is_asked(hook: Hook) -> None:
-    assert [address for address in SAME if not hook.concerns("origin", address, url=f"https://{HERE}")] == []
+    assert [
+        address for address in SAME if not hook.concerns("origin", address, url=f"https://{HERE}")
+    ] == []
     url = "https://GitLab.example.com:8443/gitlab"
     assert [address for address in SAME[::9] if not hook.concerns("origin", address, url=url)] == []
-    for address in (f"https://{HERE}/gitlab/{APP}", f"https://{HERE}:8443/gitlab/{APP}", f"git@{HERE}:{APP}"):
+    for address in (
+        f"https://{HERE}/gitlab/{APP}",
+        f"https://{HERE}:8443/gitlab/{APP}",
+        f"git@{HERE}:{APP}",
+    ):
         assert hook.concerns("origin", address, url=url)
 
 
 def test_a_remote_without_a_host_is_asked(hook: Hook) -> None:
-    assert [address for address in NO_HOST if not hook.concerns("origin", address, url=f"https://{HERE}")] == []
+    assert [
+        address
+        for address in NO_HOST
+        if not hook.concerns("origin", address, url=f"https://{HERE}")
+    ] == []
     assert hook.concerns("origin", url=f"https://{HERE}")
     assert hook.concerns(url=f"https://{HERE}")
 
@@ -1021,7 +1139,12 @@ def test_a_push_to_another_host_asks_nothing_and_names_both(hook: Hook) -> None:
     assert hook("origin", ELSEWHERE).code == hook.requests == 0
     # A hook is not stopped by a token that this push does not need.
     assert hook("--hook-strict=yes", "origin", ELSEWHERE, env={"GITLAB_TOKEN": ""}).code == 0
-    assert hook("--hook-strict=yes", "origin", ELSEWHERE, env={"GITLAB_TOKEN": f"ghp_{'a1B2' * 9}"}).code == 0
+    assert (
+        hook(
+            "--hook-strict=yes", "origin", ELSEWHERE, env={"GITLAB_TOKEN": f"ghp_{'a1B2' * 9}"}
+        ).code
+        == 0
+    )
 
 
 def test_ipv6_addresses_are_compared_too(hook: Hook) -> None:
@@ -1035,7 +1158,9 @@ def test_ipv6_addresses_are_compared_too(hook: Hook) -> None:
         "git@[::2]:app.git": False,
         "git@[2001:db8::1]:app.git": False,
     }
-    found = {address: hook.concerns("o", address, url="https://[::1]:8443") for address in addresses}
+    found = {
+        address: hook.concerns("o", address, url="https://[::1]:8443") for address in addresses
+    }
     assert found == addresses
     assert hook.concerns("o", "git@[2001:DB8::1]:app.git", url="https://[2001:db8::1]")
 
@@ -1044,7 +1169,9 @@ def test_gitlab_com_is_also_reached_at_altssh(hook: Hook) -> None:
     address = "ssh://git@altssh.gitlab.com:443/group/app.git"
     assert hook.concerns("origin", address, url="https://gitlab.com")
     assert not hook.concerns("origin", address, url=f"https://{HERE}")
-    assert not hook.concerns("origin", "git@altssh.gitlab.com.evil.example:app", url="https://gitlab.com")
+    assert not hook.concerns(
+        "origin", "git@altssh.gitlab.com.evil.example:app", url="https://gitlab.com"
+    )
     assert not hook.concerns("origin", "git@altssh.example.com:app", url="https://example.com")
 
 
@@ -1084,8 +1211,12 @@ def test_no_address_breaks_the_hook_or_shows_its_password(hook: Hook) -> None:
 
 def elsewhere(result: Result) -> set[str]:
     """The names of the tokens that the push does not concern."""
-    found = {name: token["notes"] for name, token in by_name(result).items() if not token["problems"]}
-    return {name for name, notes in found.items() if any("The push goes to" in note for note in notes)}
+    found = {
+        name: token["notes"] for name, token in by_name(result).items() if not token["problems"]
+    }
+    return {
+        name for name, notes in found.items() if any("The push goes to" in note for note in notes)
+    }
 
 
 def test_only_the_tokens_of_the_remotes_gitlab_are_asked(hook: Hook) -> None:
@@ -1120,7 +1251,9 @@ def test_every_format_can_tell_of_a_push_that_asked_nothing(hook: Hook) -> None:
         assert json.loads(told["annotations"]) == {"glcheck": []}
         assert told["dotenv"].splitlines()[:2] == ["GLCHECK_OK=true", "GLCHECK_CATEGORY=ok"]
         assert "glcheck: ok" in told["markdown"]
-        assert ["It was in order" in told[form] for form in ("text", "github", "junit")] == [again] * 3
+        assert ["It was in order" in told[form] for form in ("text", "github", "junit")] == [
+            again
+        ] * 3
         assert not any("None" in text for text in told.values())
 
 
@@ -1132,7 +1265,9 @@ def imported(result: Result) -> set[str]:
     return set(re.findall(r"^import time:.*\|\s+([\w.]+)$", result.err, re.MULTILINE))
 
 
-def test_neither_a_remembered_success_nor_another_remote_loads_what_it_does_not_need(hook: Hook) -> None:
+def test_neither_a_remembered_success_nor_another_remote_loads_what_it_does_not_need(
+    hook: Hook,
+) -> None:
     env = {"PYTHONPROFILEIMPORTTIME": "1"}
     heavy = {"requests", "urllib3", "yaml", "ssl", "http.client"}
     assert {"requests", "urllib3"} <= imported(hook(env=env))
@@ -1182,7 +1317,10 @@ def test_the_environment_that_git_gives_its_hooks_changes_nothing(hook: Hook) ->
     (hook.run.directory / ".git").mkdir()
     (hook.run.directory / ".glcheck.yml").write_text("version: 1\nscopes: [read_api]\n", "utf-8")
     env = {"GIT_DIR": str(other / ".git"), "GIT_WORK_TREE": str(other), "GIT_PREFIX": "../other/"}
-    env |= {"GIT_INDEX_FILE": str(other / ".git" / "index"), "GIT_CONFIG_PARAMETERS": "'core.worktree=/x'"}
+    env |= {
+        "GIT_INDEX_FILE": str(other / ".git" / "index"),
+        "GIT_CONFIG_PARAMETERS": "'core.worktree=/x'",
+    }
     assert hook.asks(env=env)
     assert not hook.asks(env=env)
     assert not hook.asks()
@@ -1209,7 +1347,9 @@ def test_the_secret_is_nowhere_at_any_verbosity(hook: Hook) -> None:
 def test_the_hook_has_a_help(run_alone: Run) -> None:
     result = run_alone("hook", "--help")
     assert (result.code, result.err) == (0, "")
-    assert {word for word in ("hook-max-age", "hook-strict", "push", "REMOTE") if word not in result.out} == set()
+    assert {
+        word for word in ("hook-max-age", "hook-strict", "push", "REMOTE") if word not in result.out
+    } == set()
 
 
 # glcheck config FILE: as pre-commit passes it
@@ -1220,7 +1360,12 @@ def test_a_policy_file_can_be_named_as_a_word(run: Run, gitlab: GitLab) -> None:
         ("good.yml", "version: 1\nscopes: [api]\n", 0, "good.yml"),
         ("bad.yml", "version: 1\nscops: [api]\n", 2, "bad.yml:2"),
         (".glcheck.yaml", f"version: 1\nurl: https://{HERE}\n", 0, ".glcheck.yaml"),
-        (".glcheck.yml", f"version: 1\nurl: https://{HERE}\ntokens:\n  - scopes: [api]\n", 2, ".glcheck.yml:4"),
+        (
+            ".glcheck.yml",
+            f"version: 1\nurl: https://{HERE}\ntokens:\n  - scopes: [api]\n",
+            2,
+            ".glcheck.yml:4",
+        ),
     ):
         (run.directory / name).write_text(text, "utf-8")
         result = run("config", name, token=GOOD)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from act import ROOT, Spy, once, quoted, script
-from gitlab_server import GitLab, Token
-from hook_clients import (
+from kit.act import ROOT, Spy, once, quoted, script
+from kit.gitlab_server import GitLab, Token
+from kit.hook_clients import (
     AWAY,
     BIN,
     CLIENTS,
@@ -91,7 +91,12 @@ def test_the_hook_for_the_policy_file_runs_at_a_commit_that_changes_it() -> None
     assert hook["stages"] == ["pre-commit"]
     assert "always_run" not in hook
     assert hook["entry"] == "glcheck config"
-    taken = {".glcheck.yml": True, ".glcheck.yaml": True, "a/.glcheck.yml": False, "glcheck.yml": False}
+    taken = {
+        ".glcheck.yml": True,
+        ".glcheck.yaml": True,
+        "a/.glcheck.yml": False,
+        "glcheck.yml": False,
+    }
     taken |= {".glcheck.yml.bak": False, "x.glcheck.yml": False, ".glcheck-yml": False}
     assert {name: bool(re.search(hook["files"], name)) for name in taken} == taken
 
@@ -109,7 +114,9 @@ def test_the_pages_name_every_hook(page: str, hook: str) -> None:
 class TestTryRepo:
     """The hooks, installed for one run alone."""
 
-    def test_a_good_token_passes_at_the_stage_of_a_push(self, client: Client, home: Home, gitlab: GitLab) -> None:
+    def test_a_good_token_passes_at_the_stage_of_a_push(
+        self, client: Client, home: Home, gitlab: GitLab
+    ) -> None:
         words = ("glcheck", "--hook-stage", "pre-push", "--all-files", "--verbose")
         ended = home.clone(client).try_repo(*words, token=GOOD)
         assert ended.code == 0, ended.out
@@ -117,7 +124,9 @@ class TestTryRepo:
         assert "GITLAB_TOKEN" in ended.out
         assert len(gitlab.requests) == 1
 
-    def test_a_bad_token_fails_at_the_manual_stage(self, client: Client, home: Home, gitlab: GitLab) -> None:
+    def test_a_bad_token_fails_at_the_manual_stage(
+        self, client: Client, home: Home, gitlab: GitLab
+    ) -> None:
         words = ("glcheck", "--hook-stage", "manual", "--all-files")
         ended = home.clone(client).try_repo(*words, token=REVOKED)
         assert ended.code == 1
@@ -125,7 +134,9 @@ class TestTryRepo:
         assert_reason(ended.out, "token-revoked")
         assert len(gitlab.requests) == 1
 
-    def test_a_bad_policy_file_fails_with_its_line(self, client: Client, home: Home, gitlab: GitLab) -> None:
+    def test_a_bad_policy_file_fails_with_its_line(
+        self, client: Client, home: Home, gitlab: GitLab
+    ) -> None:
         clone = home.clone(client, files={".glcheck.yml": "version: 1\nscops: [api]\n"})
         ended = clone.try_repo("glcheck-config", "--all-files", token=GOOD)
         assert ended.code == 1
@@ -172,7 +183,9 @@ class TestPolicyFile:
         ended = clone.run("glcheck-config", "--all-files")
         assert (ended.code, outcome(ended)) == (0, "Passed"), ended.out
 
-    def test_a_bad_one_stops_a_commit_and_a_good_one_does_not(self, client: Client, home: Home, gitlab: GitLab) -> None:
+    def test_a_bad_one_stops_a_commit_and_a_good_one_does_not(
+        self, client: Client, home: Home, gitlab: GitLab
+    ) -> None:
         clone = home.clone(client, files={".glcheck.yml": "scops: api\n"})
         before = clone.git("rev-parse", "HEAD")
         ended = clone.commit(REVOKED)
@@ -201,14 +214,18 @@ def outcome(ended: Ended) -> str:
 class TestPush:
     """A push with the hook installed in each way."""
 
-    def test_a_good_token_lets_it_pass_and_is_remembered(self, way: Way, home: Home, gitlab: GitLab) -> None:
+    def test_a_good_token_lets_it_pass_and_is_remembered(
+        self, way: Way, home: Home, gitlab: GitLab
+    ) -> None:
         clone = home.clone(way, settings={"scopes": "api"})
         assert clone.push(GOOD).passed
         assert len(gitlab.requests) == 1
         assert clone.push(GOOD).passed
         assert len(gitlab.requests) == 1
 
-    def test_a_bad_token_stops_it_each_time_until_it_is_repaired(self, way: Way, home: Home, gitlab: GitLab) -> None:
+    def test_a_bad_token_stops_it_each_time_until_it_is_repaired(
+        self, way: Way, home: Home, gitlab: GitLab
+    ) -> None:
         clone = home.clone(way)
         for attempt in (1, 2):
             pushed = clone.push(REVOKED)
@@ -218,7 +235,9 @@ class TestPush:
         gitlab.add(Token(REVOKED))
         assert clone.push(REVOKED).passed
 
-    def test_a_missing_scope_stops_it_and_the_fix_names_the_page(self, way: Way, home: Home, gitlab: GitLab) -> None:
+    def test_a_missing_scope_stops_it_and_the_fix_names_the_page(
+        self, way: Way, home: Home, gitlab: GitLab
+    ) -> None:
         clone = home.clone(way, settings={"scopes": "api"})
         assert clone.push(GOOD).passed  # what is remembered of one token says nothing of another
         pushed = clone.push(NARROW)
@@ -238,13 +257,17 @@ class TestPush:
         assert not pushed.passed
         assert_reason(pushed.out, "network-error")
 
-    def test_without_a_token_it_passes_with_a_note(self, way: Way, home: Home, gitlab: GitLab) -> None:
+    def test_without_a_token_it_passes_with_a_note(
+        self, way: Way, home: Home, gitlab: GitLab
+    ) -> None:
         pushed = home.clone(way).push()
         assert pushed.passed
         assert len([line for line in pushed.out.splitlines() if "token-missing" in line]) == 1
         assert not gitlab.requests
 
-    def test_without_the_token_that_the_policy_names_it_is_stopped(self, way: Way, home: Home, gitlab: GitLab) -> None:
+    def test_without_the_token_that_the_policy_names_it_is_stopped(
+        self, way: Way, home: Home, gitlab: GitLab
+    ) -> None:
         policy = {"version": 1, "tokens": [{"name": "release", "token-env": "RELEASE_TOKEN"}]}
         pushed = home.clone(way, files={".glcheck.yml": json.dumps(policy)}).push(GOOD)
         assert not pushed.passed
@@ -252,14 +275,18 @@ class TestPush:
         assert "RELEASE_TOKEN" in pushed.out
         assert not gitlab.requests
 
-    def test_nothing_is_asked_when_it_goes_to_another_host(self, way: Way, home: Home, gitlab: GitLab) -> None:
+    def test_nothing_is_asked_when_it_goes_to_another_host(
+        self, way: Way, home: Home, gitlab: GitLab
+    ) -> None:
         clone = home.clone(way, "app")
         for number, address in enumerate((OTHER, "ssh://git@other.example.com:2222/group/app.git")):
             clone.git("remote", "add", f"other{number}", address)
             assert clone.push(REVOKED, remote=f"other{number}").passed
         assert not gitlab.requests
 
-    def test_the_token_is_asked_about_when_it_goes_to_its_host(self, way: Way, home: Home, gitlab: GitLab) -> None:
+    def test_the_token_is_asked_about_when_it_goes_to_its_host(
+        self, way: Way, home: Home, gitlab: GitLab
+    ) -> None:
         clone = home.clone(way, "app")
         clone.git("remote", "add", "near", "git@127.0.0.1:group/app.git")
         assert not clone.push(REVOKED, remote="near").passed
@@ -291,7 +318,9 @@ class TestPush:
         assert clone.push(GOOD).passed
         assert len(gitlab.requests) == 3
 
-    def test_it_passes_where_nothing_can_be_remembered(self, way: Way, home: Home, gitlab: GitLab) -> None:
+    def test_it_passes_where_nothing_can_be_remembered(
+        self, way: Way, home: Home, gitlab: GitLab
+    ) -> None:
         home.remembered.parent.mkdir()
         home.remembered.write_text("in the way")
         clone = home.clone(way)
@@ -301,13 +330,19 @@ class TestPush:
 
     def test_it_can_be_let_through_unchecked(self, way: Way, home: Home, gitlab: GitLab) -> None:
         clone = home.clone(way)
-        pushed = clone.push(REVOKED, env={"SKIP": "glcheck"}) if way in CLIENTS else clone.push(REVOKED, "--no-verify")
+        pushed = (
+            clone.push(REVOKED, env={"SKIP": "glcheck"})
+            if way in CLIENTS
+            else clone.push(REVOKED, "--no-verify")
+        )
         assert pushed.passed
         assert not gitlab.requests
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_client_hides_the_warning_of_a_hook_that_passes_only_if_it_is_told_to(client: Client, home: Home) -> None:
+def test_a_client_hides_the_warning_of_a_hook_that_passes_only_if_it_is_told_to(
+    client: Client, home: Home
+) -> None:
     pushed = home.clone(client, settings=AWAY, verbose=False).push(GOOD)
     assert pushed.passed
     assert re.search(r"^GitLab token\.+Passed$", pushed.out, re.MULTILINE)
@@ -321,7 +356,11 @@ def test_the_configuration_in_the_pages_does_what_they_say(
 ) -> None:
     (config,) = re.findall(r"^```yaml\n(repos:\n.*?)^```", PAGES[page], re.MULTILINE | re.DOTALL)
     machine = home.machine
-    ours = re.sub(r"rev: .*", f"rev: {machine.revision}", re.sub(r"repo: .*", f"repo: {machine.source}", config))
+    ours = re.sub(
+        r"rev: .*",
+        f"rev: {machine.revision}",
+        re.sub(r"repo: .*", f"repo: {machine.source}", config),
+    )
     clone = home.clone(client, config=ours)
     pushed = clone.push(NARROW)
     assert not pushed.passed
@@ -424,8 +463,16 @@ SHELLS: dict[str, tuple[str, ...]] = {
 class TestScript:
     """The script under the shells that may be a system's `sh`."""
 
-    def test_arguments_arrive_as_they_are(self, shell: tuple[str, ...], stand_in: StandIn, tmp_path: Path) -> None:
-        arguments = ("a remote", "/a path/with 'quotes' \"and\" $HOME `id` \\ * ; .git", "", "-x", "ü\n")
+    def test_arguments_arrive_as_they_are(
+        self, shell: tuple[str, ...], stand_in: StandIn, tmp_path: Path
+    ) -> None:
+        arguments = (
+            "a remote",
+            "/a path/with 'quotes' \"and\" $HOME `id` \\ * ; .git",
+            "",
+            "-x",
+            "ü\n",
+        )
         ended = run([*shell, HOOK, *arguments], tmp_path, stand_in.env)
         assert ended == (0, "")
         assert stand_in.arguments == [("hook", *arguments)]
@@ -439,19 +486,30 @@ class TestScript:
         assert ended.code == code
         assert ("git push --no-verify" in ended.out) == (code != 0)
 
-    def test_standard_output_is_left_to_git(self, shell: tuple[str, ...], stand_in: StandIn, tmp_path: Path) -> None:
+    def test_standard_output_is_left_to_git(
+        self, shell: tuple[str, ...], stand_in: StandIn, tmp_path: Path
+    ) -> None:
         script(stand_in.bin / "glcheck", "echo said")
         command = [*shell, str(HOOK), "origin", "url"]
-        done = subprocess.run(command, env=stand_in.env, cwd=tmp_path, capture_output=True, timeout=60, check=True)
+        done = subprocess.run(
+            command, env=stand_in.env, cwd=tmp_path, capture_output=True, timeout=60, check=True
+        )
         assert (done.stdout, done.stderr) == (b"", b"said\n")
 
-    def test_standard_input_is_left_to_others(self, shell: tuple[str, ...], stand_in: StandIn, tmp_path: Path) -> None:
+    def test_standard_input_is_left_to_others(
+        self, shell: tuple[str, ...], stand_in: StandIn, tmp_path: Path
+    ) -> None:
         listed = "refs/heads/main 1 refs/heads/main 0\n"
         command = f"{' '.join(shell)} {quoted(HOOK)} && cat"
-        assert run([*shell, "-c", command], tmp_path, stand_in.env, stdin=listed.encode()) == (0, listed)
+        assert run([*shell, "-c", command], tmp_path, stand_in.env, stdin=listed.encode()) == (
+            0,
+            listed,
+        )
         assert stand_in.could_read == ""
 
-    def test_without_glcheck_it_stops_and_says_what_to_do(self, shell: tuple[str, ...], tmp_path: Path) -> None:
+    def test_without_glcheck_it_stops_and_says_what_to_do(
+        self, shell: tuple[str, ...], tmp_path: Path
+    ) -> None:
         ended = run([*shell, HOOK, "origin", "url"], tmp_path, {"PATH": os.defpath})
         assert ended.code not in {0, 127}
         assert "pipx install glcheck" in ended.out
@@ -480,7 +538,9 @@ def test_git_tells_the_hook_where_it_pushes_to(home: Home, stand_in: StandIn) ->
 
 
 def test_a_hook_that_calls_it_first_still_gets_the_list_of_what_is_pushed(home: Home) -> None:
-    (text,) = re.findall(r"^```sh\n(#!/bin/sh\n.*?)^```", PAGES["docs/hooks.md"], re.MULTILINE | re.DOTALL)
+    (text,) = re.findall(
+        r"^```sh\n(#!/bin/sh\n.*?)^```", PAGES["docs/hooks.md"], re.MULTILINE | re.DOTALL
+    )
     assert "…/glcheck/hooks/pre-push" in text
     clone = home.clone("copy")
     hook, listed = clone.path / ".git" / "hooks" / "pre-push", home.directory / "listed"
@@ -503,6 +563,10 @@ def test_shellcheck_has_nothing_against_it(tmp_path: Path) -> None:
 def test_it_is_executable_here_and_in_git(machine: Machine) -> None:
     assert stat.S_IMODE(HOOK.stat().st_mode) & 0o111 == 0o111
     done = subprocess.run(
-        ["git", "ls-files", "-s", "hooks"], cwd=machine.source, env=machine.git_env, capture_output=True, check=True
+        ["git", "ls-files", "-s", "hooks"],
+        cwd=machine.source,
+        env=machine.git_env,
+        capture_output=True,
+        check=True,
     )
     assert re.fullmatch(r"100755 [0-9a-f]+ 0\thooks/pre-push\n", done.stdout.decode())

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Run
-from gitlab_server import Certificates, GitLab, Token, in_days
+from kit.command import Run
+from kit.gitlab_server import Certificates, GitLab, Token, in_days
 from lowest import ROOT, set_up
 from packaging.requirements import Requirement
 from packaging.version import Version
@@ -36,8 +36,13 @@ def floors() -> dict[str, Version]:
 def installed(programs: Path) -> dict[str, Version]:
     """Return the versions that an environment has."""
     code = "from importlib.metadata import version\nfor name in ('requests', 'PyYAML'): print(name, version(name))"
-    done = subprocess.run([programs / "python", "-I", "-c", code], capture_output=True, text=True, check=True)
-    return {name: Version(version) for name, version in (line.split() for line in done.stdout.splitlines())}
+    done = subprocess.run(
+        [programs / "python", "-I", "-c", code], capture_output=True, text=True, check=True
+    )
+    return {
+        name: Version(version)
+        for name, version in (line.split() for line in done.stdout.splitlines())
+    }
 
 
 @pytest.mark.slow
@@ -57,7 +62,9 @@ def test_the_lowest_versions_give_the_same_verdicts(
     assert run("--scopes", "api", token=GOOD, command=command).code == 21
     assert run(token=EXPIRED, command=command).code == 13
 
-    (run.directory / "policy.yml").write_text("version: 1\nscopes: [api]\nscops: [api]\n", encoding="utf-8")
+    (run.directory / "policy.yml").write_text(
+        "version: 1\nscopes: [api]\nscops: [api]\n", encoding="utf-8"
+    )
     broken = run("--config", "policy.yml", token=GOOD, command=command)
     assert broken.code == 2
     assert "policy.yml:3" in broken.out
@@ -65,7 +72,12 @@ def test_the_lowest_versions_give_the_same_verdicts(
     with GitLab(tls=tls.good) as secure:
         secure.add(Token(GOOD))
         assert run("--url", secure.url, token=GOOD, command=command).code == 31
-        assert run("--url", secure.url, "--ca-file", str(tls.ca_file), token=GOOD, command=command).code == 0
+        assert (
+            run(
+                "--url", secure.url, "--ca-file", str(tls.ca_file), token=GOOD, command=command
+            ).code
+            == 0
+        )
 
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # it does not listen

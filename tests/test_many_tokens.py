@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections import Counter
 
-from conftest import Run
-from gitlab_server import Answer, GitLab, Group, Project, Token, in_days
-from policies import GOOD, SELF, Settings, answered, check, describe, secret, verdicts
+from kit.command import Run
+from kit.gitlab_server import Answer, GitLab, Group, Project, Token, in_days
+from kit.policies import GOOD, SELF, Settings, answered, check, describe, secret, verdicts
 
 
 def many(gitlab: GitLab, number: int) -> dict[str, Settings]:
-    return {f"token {n}": {"secret": gitlab.add(Token(secret(n), user_id=n))} for n in range(number)}
+    return {
+        f"token {n}": {"secret": gitlab.add(Token(secret(n), user_id=n))} for n in range(number)
+    }
 
 
 def test_the_report_has_the_order_of_the_file(gitlab: GitLab, run: Run) -> None:
@@ -62,12 +64,16 @@ def test_the_same_secret_at_the_same_place_is_asked_once(gitlab: GitLab, run: Ru
 def test_memberships_that_are_listed_are_listed_once(gitlab: GitLab, run: Run) -> None:
     gitlab.add(Token(GOOD, scopes=("read_repository",)))
     gitlab.add_project(Project("group/app", members={7: 40}))
-    tokens: dict[str, Settings] = {f"{n}": {"project": "group/app", "role": "developer"} for n in range(5)}
+    tokens: dict[str, Settings] = {
+        f"{n}": {"project": "group/app", "role": "developer"} for n in range(5)
+    }
     assert verdicts(run, tokens) == dict.fromkeys(tokens, "ok")
     assert len(gitlab.requests) == 2
 
 
-def test_the_same_secret_is_asked_at_every_place_and_no_secret_strays(gitlab: GitLab, run: Run) -> None:
+def test_the_same_secret_is_asked_at_every_place_and_no_secret_strays(
+    gitlab: GitLab, run: Run
+) -> None:
     with GitLab() as other:
         both, here, there = GOOD, secret(1), secret(2)
         for value in (both, here):
@@ -86,7 +92,12 @@ def test_the_same_secret_is_asked_at_every_place_and_no_secret_strays(gitlab: Gi
             for server in (gitlab, other)
         ]
         assert (len(gitlab.requests), len(other.requests)) == (2, 2)
-        assert (here in seen[0], there in seen[0], here in seen[1], there in seen[1]) == (True, False, False, True)
+        assert (here in seen[0], there in seen[0], here in seen[1], there in seen[1]) == (
+            True,
+            False,
+            False,
+            True,
+        )
 
 
 def test_a_hundred_tokens_take_little_longer_than_a_few(gitlab: GitLab, run: Run) -> None:
@@ -109,7 +120,10 @@ def test_a_hundred_tokens_take_little_longer_than_a_few(gitlab: GitLab, run: Run
 def test_connections_are_few_and_are_used_again(gitlab: GitLab, run: Run) -> None:
     gitlab.delay = 0.02
     gitlab.add_project(Project("group/app", members=dict.fromkeys(range(100), 40)))
-    tokens = {name: {**token, "project": "group/app", "role": "developer"} for name, token in many(gitlab, 100).items()}
+    tokens = {
+        name: {**token, "project": "group/app", "role": "developer"}
+        for name, token in many(gitlab, 100).items()
+    }
     assert verdicts(run, tokens) == dict.fromkeys(tokens, "ok")
     assert len(gitlab.requests) == 200
     assert 1 < gitlab.most_open <= 16
@@ -126,7 +140,10 @@ def test_one_token_and_its_project_use_one_connection(gitlab: GitLab, run: Run) 
 
 def test_cookies_of_the_server_are_never_sent_back(gitlab: GitLab, run: Run) -> None:
     gitlab.add_project(Project("group/app", members=dict.fromkeys(range(20), 40)))
-    tokens = {name: {**token, "project": "group/app", "role": "guest"} for name, token in many(gitlab, 20).items()}
+    tokens = {
+        name: {**token, "project": "group/app", "role": "guest"}
+        for name, token in many(gitlab, 20).items()
+    }
     assert verdicts(run, tokens) == dict.fromkeys(tokens, "ok")
     assert len(gitlab.requests) == 40
     assert [request for request in gitlab.requests if "cookie" in request.headers] == []
@@ -167,14 +184,20 @@ def test_a_token_that_fails_stops_no_other(gitlab: GitLab, run: Run) -> None:
         "page": "not-gitlab",
         "good": "ok",
     }
-    assert (result.code, result.report["category"], result.report["ok"]) == (10, "token-missing", False)
+    assert (result.code, result.report["category"], result.report["ok"]) == (
+        10,
+        "token-missing",
+        False,
+    )
 
 
 def test_only_the_tokens_that_are_picked_are_asked_about(gitlab: GitLab, run: Run) -> None:
     many(gitlab, 4)
     entries = "".join(f"  - {{name: t{n}, token-env: TOKEN_{n}}}\n" for n in range(4))
     (run.directory / ".glcheck.yml").write_text(f"version: 1\ntokens:\n{entries}")
-    result = run.json("--only", "t3", "--only", "t1", env={f"TOKEN_{n}": secret(n) for n in range(4)})
+    result = run.json(
+        "--only", "t3", "--only", "t1", env={f"TOKEN_{n}": secret(n) for n in range(4)}
+    )
     assert [token["name"] for token in result.report["tokens"]] == ["t1", "t3"]
     assert {
         request.headers.get("private-token", request.headers.get("authorization", ""))[-2:]
@@ -183,7 +206,9 @@ def test_only_the_tokens_that_are_picked_are_asked_about(gitlab: GitLab, run: Ru
     assert run("--only", "t9").code == 2
 
 
-def test_a_throttled_server_gets_its_pause_and_all_tokens_their_verdict(gitlab: GitLab, run: Run) -> None:
+def test_a_throttled_server_gets_its_pause_and_all_tokens_their_verdict(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.throttle = 20
     tokens = many(gitlab, 35)
     assert verdicts(run, tokens) == dict.fromkeys(tokens, "ok")

@@ -8,9 +8,9 @@ from typing import Any
 from zlib import crc32
 
 import pytest
-from conftest import Run
-from gitlab_server import GitLab, Token
-from policies import GOOD, Settings, check, check_each, secret, verdicts, words
+from kit.command import Run
+from kit.gitlab_server import GitLab, Token
+from kit.policies import GOOD, Settings, check, check_each, secret, verdicts, words
 
 ROUTABLE = "glpat-YWFhYWFhYWFhYWFhYWFhYW86MQp1OjF6EA.01.0y0uah1jj"
 OLDER = "glpat-bzoxCnU6MXphYWFhYWFhYWFhYWFhYWFhEA.0y19uvwft"
@@ -38,7 +38,9 @@ def presented(gitlab: GitLab) -> str:
     """The secret in the only request that came; forgets the request."""
     (request,) = gitlab.requests
     gitlab.requests.clear()
-    return request.headers.get("private-token") or request.headers["authorization"].removeprefix("Bearer ")
+    return request.headers.get("private-token") or request.headers["authorization"].removeprefix(
+        "Bearer "
+    )
 
 
 # The shape of the secret
@@ -61,7 +63,9 @@ def test_whole_tokens_of_every_shape_are_asked_about(gitlab: GitLab, run: Run) -
     }
     for name, value in values.items():
         gitlab.add(Token(value, "oauth" if name == "oauth" else "personal"))
-    assert verdicts(run, {name: {"secret": value} for name, value in values.items()}) == dict.fromkeys(values, "ok")
+    assert verdicts(
+        run, {name: {"secret": value} for name, value in values.items()}
+    ) == dict.fromkeys(values, "ok")
     assert len(gitlab.requests) == len(values)
 
 
@@ -127,7 +131,9 @@ MALFORMED = {
 def test_what_cannot_be_a_token_is_malformed_and_nothing_is_sent(gitlab: GitLab, run: Run) -> None:
     result = check(run, {name: {"secret": value} for name, value in MALFORMED.items()})
     reports = {token["name"]: token for token in result.report["tokens"]}
-    assert {name: token["category"] for name, token in reports.items()} == dict.fromkeys(MALFORMED, "token-malformed")
+    assert {name: token["category"] for name, token in reports.items()} == dict.fromkeys(
+        MALFORMED, "token-malformed"
+    )
     assert result.code == 11
     assert gitlab.requests == []
     assert {token["requests"] for token in reports.values()} == {0}
@@ -139,9 +145,9 @@ def test_what_cannot_be_a_token_is_malformed_and_nothing_is_sent(gitlab: GitLab,
 
 def test_a_name_with_slashes_is_no_file_unless_there_is_one(gitlab: GitLab, run: Run) -> None:
     values = {"absent": "acme/glpat-3fZ1p5y4XWcCvMGVlfak", "too long for a path": "/" + "a" * 5000}
-    assert verdicts(run, {name: {"secret": value} for name, value in values.items()}) == dict.fromkeys(
-        values, "token-invalid"
-    )
+    assert verdicts(
+        run, {name: {"secret": value} for name, value in values.items()}
+    ) == dict.fromkeys(values, "token-invalid")
     assert len(gitlab.requests) == len(values)
 
 
@@ -161,7 +167,11 @@ def test_a_malformed_token_is_told_why(run: Run) -> None:
     }
     reports = check_each(run, {name: {"secret": MALFORMED[name]} for name in hints})
     said = {name: words(token).lower() for name, token in reports.items()}
-    assert {name for name, hint in hints.items() if not any(word in said[name] for word in hint.split("|"))} == set()
+    assert {
+        name
+        for name, hint in hints.items()
+        if not any(word in said[name] for word in hint.split("|"))
+    } == set()
     assert "sent" in said["checksum"]
 
 
@@ -196,14 +206,18 @@ def test_files_that_hold_no_token_are_refused_and_nothing_is_sent(gitlab: GitLab
     found = {token["name"]: token["category"] for token in result.report["tokens"]}
     expected = {name: categories for name, (_, categories) in files.items()}
     expected |= {"absent": {"token-missing"}, "directory": {"token-missing"}}
-    assert {name: category for name, category in found.items() if category not in expected[name]} == {}
+    assert {
+        name: category for name, category in found.items() if category not in expected[name]
+    } == {}
     assert result.code == 10
     assert gitlab.requests == []
     assert GOOD not in result.out + result.err
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["line feed", "dos"])
-def test_a_line_end_after_the_secret_is_stripped_with_a_warning(gitlab: GitLab, run: Run, end: str) -> None:
+def test_a_line_end_after_the_secret_is_stripped_with_a_warning(
+    gitlab: GitLab, run: Run, end: str
+) -> None:
     gitlab.add(Token(GOOD))
     (run.directory / "token.txt").write_bytes(f"{GOOD}{end}".encode())
     sources: list[tuple[tuple[str, ...], dict[str, Any]]] = [
@@ -214,7 +228,10 @@ def test_a_line_end_after_the_secret_is_stripped_with_a_warning(gitlab: GitLab, 
     for args, options in sources:
         result = run.json(*args, **options)
         assert (result.code, result.report["category"]) == (0, "ok")
-        assert (result.problem["category"], result.problem["severity"]) == ("token-malformed", "warning")
+        assert (result.problem["category"], result.problem["severity"]) == (
+            "token-malformed",
+            "warning",
+        )
         assert presented(gitlab) == GOOD
 
 
@@ -263,7 +280,11 @@ def test_a_named_source_is_the_only_one(gitlab: GitLab, run: Run) -> None:
 
 def test_a_missing_token_names_all_variables_that_were_looked_at(gitlab: GitLab, run: Run) -> None:
     result = run.json()
-    assert (result.code, result.report["category"], result.token["token"]) == (10, "token-missing", None)
+    assert (result.code, result.report["category"], result.token["token"]) == (
+        10,
+        "token-missing",
+        None,
+    )
     assert {name for name in USUAL if name not in words(result.token)} == set()
     assert gitlab.requests == []
 
@@ -299,7 +320,16 @@ def test_a_pull_request_from_a_fork_gets_no_secrets(gitlab: GitLab, run: Run) ->
 
 @pytest.mark.parametrize(
     "event",
-    [pull_request(None), pull_request("their/app"), "[]", "null", "{", "", '{"pull_request": []}', "[" * 100_000],
+    [
+        pull_request(None),
+        pull_request("their/app"),
+        "[]",
+        "null",
+        "{",
+        "",
+        '{"pull_request": []}',
+        "[" * 100_000,
+    ],
     ids=["deleted fork", "text", "list", "null", "broken", "empty", "list inside", "deep"],
 )
 def test_an_odd_event_file_changes_nothing_about_the_verdict(run: Run, event: str) -> None:
@@ -322,7 +352,9 @@ def test_a_reusable_workflow_must_inherit_secrets(run: Run) -> None:
 
 
 def test_an_unprotected_ref_gets_no_protected_variables(run: Run) -> None:
-    said = missing(run, {**LAB, "CI_COMMIT_REF_PROTECTED": "false", "CI_SERVER_URL": "http://127.0.0.1:1"})
+    said = missing(
+        run, {**LAB, "CI_COMMIT_REF_PROTECTED": "false", "CI_SERVER_URL": "http://127.0.0.1:1"}
+    )
     assert "protected" in said
     on_protected = missing(run, {**LAB, "CI_COMMIT_REF_PROTECTED": "true"})
     assert "unprotected" not in on_protected
@@ -331,19 +363,29 @@ def test_an_unprotected_ref_gets_no_protected_variables(run: Run) -> None:
 
 
 def test_a_variable_may_be_of_another_environment(run: Run) -> None:
-    said = missing(run, {**LAB, "CI_COMMIT_REF_PROTECTED": "true", "CI_ENVIRONMENT_NAME": "production"})
+    said = missing(
+        run, {**LAB, "CI_COMMIT_REF_PROTECTED": "true", "CI_ENVIRONMENT_NAME": "production"}
+    )
     assert "environment" in said
     assert "production" in said
 
 
 def test_the_surroundings_are_told_for_a_named_variable_and_in_a_policy(run: Run) -> None:
-    result = check(run, {"release": {"token-env": "RELEASE_TOKEN"}}, env={**LAB, "CI_COMMIT_REF_PROTECTED": "false"})
+    result = check(
+        run,
+        {"release": {"token-env": "RELEASE_TOKEN"}},
+        env={**LAB, "CI_COMMIT_REF_PROTECTED": "false"},
+    )
     said = words(result.report["tokens"][0])
     assert "RELEASE_TOKEN" in said
     assert "protected" in said
 
 
-@pytest.mark.parametrize("value", ["glpat-****************", "https://oauth2:abcdefghijklmnop@gitlab.com"])
-def test_what_only_looks_like_a_token_at_its_beginning_is_not_sent(gitlab: GitLab, run: Run, value: str) -> None:
+@pytest.mark.parametrize(
+    "value", ["glpat-****************", "https://oauth2:abcdefghijklmnop@gitlab.com"]
+)
+def test_what_only_looks_like_a_token_at_its_beginning_is_not_sent(
+    gitlab: GitLab, run: Run, value: str
+) -> None:
     assert run(token=value).code == 11
     assert not gitlab.requests

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import Result, Run
-from gitlab_server import GitLab, Project, Token, in_days
+from kit.command import Result, Run
+from kit.gitlab_server import GitLab, Project, Token, in_days
 
 GOOD = "glpat-aaaaaaaaaaaaaaaaaaaa"
 OTHER = "glpat-bbbbbbbbbbbbbbbbbbbb"
@@ -40,7 +40,9 @@ def verdicts(result: Result) -> dict[str, str]:
     return {token["name"]: token["category"] for token in result.report["tokens"]}
 
 
-def wrong(run: Run, text: str | bytes, *args: str, line: int | None = None, says: str = "") -> Result:
+def wrong(
+    run: Run, text: str | bytes, *args: str, line: int | None = None, says: str = ""
+) -> Result:
     """Validate a policy file offline: it must be refused, at a line, in a few words and with nothing left behind."""
     write(run, text)
     result = run("config", *args, env=ENV, token=GOOD)
@@ -65,7 +67,9 @@ def test_every_token_is_checked_and_the_order_is_that_of_the_file(gitlab: GitLab
     write(run, "tokens:\n" + "".join(lines))
     env = {f"T{index}": GOOD if index % 3 == 0 else f"{OTHER}{index}" for index in range(11)}
     result = run.json(env=env)
-    expected = {name: "ok" if index % 3 == 0 else "token-invalid" for index, name in enumerate(names)}
+    expected = {
+        name: "ok" if index % 3 == 0 else "token-invalid" for index, name in enumerate(names)
+    }
     assert list(verdicts(result).items()) == list({**expected, "t 11": "token-missing"}.items())
     assert result.code == 10
     assert (result.report["category"], result.report["exit_code"]) == ("token-missing", 10)
@@ -86,7 +90,10 @@ def test_flags_and_environment_beat_the_defaults_at_the_top_level(run: Run) -> N
     write(run, TWO.replace("version: 1\n", "scopes: [sudo]\n"))
     assert verdicts(run.json(env=ENV)) == {"release": "scope-missing", "mirror": "scope-missing"}
     assert verdicts(run.json("--scopes", "read_user", env=ENV)) == {"release": "ok", "mirror": "ok"}
-    assert verdicts(run.json(env={**ENV, "GLCHECK_SCOPES": "api"})) == {"release": "ok", "mirror": "scope-missing"}
+    assert verdicts(run.json(env={**ENV, "GLCHECK_SCOPES": "api"})) == {
+        "release": "ok",
+        "mirror": "scope-missing",
+    }
 
 
 def test_every_requirement_may_be_a_tokens_own(two: GitLab, run: Run) -> None:
@@ -146,12 +153,16 @@ def test_a_policy_without_tokens_describes_the_default_token(run: Run) -> None:
     write(run, "version: 1\nscopes: [api]\nmin-validity: 200d\n")
     result = run.json(token=OTHER)
     assert result.code == 20
-    assert sorted(p["category"] for p in result.token["problems"]) == ["expires-soon", "scope-missing"]
+    assert sorted(p["category"] for p in result.token["problems"]) == [
+        "expires-soon",
+        "scope-missing",
+    ]
     assert result.token["name"] == "GITLAB_TOKEN"
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\n", "# nothing\n", "---\n", "---\n...\n", "{}\n", "version: 1\n", "\ufeffversion: 1\n"]
+    "text",
+    ["", "\n", "# nothing\n", "---\n", "---\n...\n", "{}\n", "version: 1\n", "\ufeffversion: 1\n"],
 )
 @pytest.mark.usefixtures("two")
 def test_a_policy_that_says_nothing_asks_for_nothing(run: Run, text: str) -> None:
@@ -167,7 +178,23 @@ def test_names_that_may_be(run: Run, name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "''", "x" * 81, "a/b", "a:b", "ü", "a,b", '"a\\nb"', "'::error::x'", "<b>", "'*'", "null", "[a]", "1", "true"],
+    [
+        "",
+        "''",
+        "x" * 81,
+        "a/b",
+        "a:b",
+        "ü",
+        "a,b",
+        '"a\\nb"',
+        "'::error::x'",
+        "<b>",
+        "'*'",
+        "null",
+        "[a]",
+        "1",
+        "true",
+    ],
 )
 def test_names_that_may_not_be(run: Run, name: str) -> None:
     wrong(run, f"tokens:\n- token-env: A\n  name: {name}\n", line=3)
@@ -178,7 +205,9 @@ def test_names_are_required_and_unique(run: Run) -> None:
     wrong(run, "tokens:\n- name: release\n- name: mirror\n- name: release\n", line=4)
 
 
-@pytest.mark.parametrize("tokens", ["[]", "null", "{}", "{name: a}", "release", "[release]", "[[]]", "[null]", "3"])
+@pytest.mark.parametrize(
+    "tokens", ["[]", "null", "{}", "{name: a}", "release", "[release]", "[[]]", "[null]", "3"]
+)
 def test_tokens_must_be_a_list_of_tokens(run: Run, tokens: str) -> None:
     wrong(run, f"version: 1\ntokens: {tokens}\n", line=2)
 
@@ -190,7 +219,10 @@ def test_only_picks_tokens_and_asks_for_them_alone(two: GitLab, run: Run) -> Non
     write(run, TWO + "  - name: third\n    token-env: RELEASE_TOKEN\n")
     assert verdicts(run.json("--only", "mirror", env=ENV)) == {"mirror": "ok"}
     assert [request.headers["private-token"] for request in two.requests] == [OTHER]
-    assert list(verdicts(run.json("--only", "third", "--only=mirror", env=ENV))) == ["mirror", "third"]
+    assert list(verdicts(run.json("--only", "third", "--only=mirror", env=ENV))) == [
+        "mirror",
+        "third",
+    ]
 
 
 def test_only_needs_a_known_name_and_tokens(two: GitLab, run: Run) -> None:
@@ -333,12 +365,16 @@ def test_settings_of_the_run_stand_at_the_top_level(run: Run) -> None:
     assert run("config").code == 0
 
 
-@pytest.mark.parametrize("text", ["config: other.yml\n", "tokens:\n- name: a\n  config: other.yml\n"])
+@pytest.mark.parametrize(
+    "text", ["config: other.yml\n", "tokens:\n- name: a\n  config: other.yml\n"]
+)
 def test_a_policy_names_no_policy(run: Run, text: str) -> None:
     wrong(run, text, line=text.count("\n"), says="config")
 
 
-@pytest.mark.parametrize("text", ["name: a\n", "only: [a]\ntokens:\n- name: a\n", "verbose: true\n", "color: always\n"])
+@pytest.mark.parametrize(
+    "text", ["name: a\n", "only: [a]\ntokens:\n- name: a\n", "verbose: true\n", "color: always\n"]
+)
 def test_what_is_no_setting_of_the_top_level_is_refused_there(run: Run, text: str) -> None:
     wrong(run, text, line=1)
 
@@ -368,10 +404,14 @@ def test_a_key_stands_once(run: Run, text: str, line: int) -> None:
         ("tokens:\n- name: a\n  url: nonsense\n", 3),
     ],
 )
-def test_settings_that_do_not_go_together_are_refused(run: Run, text: str, line: int | None) -> None:
+def test_settings_that_do_not_go_together_are_refused(
+    run: Run, text: str, line: int | None
+) -> None:
     result = wrong(run, text)
     if line:
-        found = int((result.out + result.err).partition(".glcheck.yml:")[2].split(":")[0].split()[0])
+        found = int(
+            (result.out + result.err).partition(".glcheck.yml:")[2].split(":")[0].split()[0]
+        )
         assert line <= found <= text.count("\n")
 
 
@@ -434,12 +474,22 @@ def test_a_tokens_value_in_the_file_is_refused_and_not_repeated(run: Run, text: 
     ],
 )  # fmt: skip
 def test_token_env_must_be_a_name_that_is_no_token(run: Run, name: str) -> None:
-    result = wrong(run, f"tokens:\n- name: a\n  token-env: {json.dumps(name, ensure_ascii=False)}\n", line=3)
+    result = wrong(
+        run, f"tokens:\n- name: a\n  token-env: {json.dumps(name, ensure_ascii=False)}\n", line=3
+    )
     assert name not in result.out + result.err
 
 
 @pytest.mark.parametrize(
-    "name", ["_", "TOKEN_2", "my_token", "GITLAB_TOKEN_FOR_RELEASES_OF_2026", "MyTokenForReleasesOfApp", "T" * 64]
+    "name",
+    [
+        "_",
+        "TOKEN_2",
+        "my_token",
+        "GITLAB_TOKEN_FOR_RELEASES_OF_2026",
+        "MyTokenForReleasesOfApp",
+        "T" * 64,
+    ],
 )
 def test_token_env_may_be_any_other_name(run: Run, name: str) -> None:
     write(run, f"token-env: {name}\n")
@@ -450,7 +500,8 @@ def test_token_env_may_be_any_other_name(run: Run, name: str) -> None:
 
 
 BILLION = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
-    f"{new}: &{new} [{','.join(['*' + old] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+    f"{new}: &{new} [{','.join(['*' + old] * 9)}]\n"
+    for old, new in zip("abcdefgh", "bcdefghi", strict=True)
 )
 
 
@@ -512,7 +563,11 @@ def test_a_file_that_is_no_text_is_refused(run: Run, data: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("version: 1\ntokens: [\n\n", 4), ("version: 1\ntokens:\n\t- name: a\n", 3), ("version: 1\na: b: c\n", 2)],
+    [
+        ("version: 1\ntokens: [\n\n", 4),
+        ("version: 1\ntokens:\n\t- name: a\n", 3),
+        ("version: 1\na: b: c\n", 2),
+    ],
 )
 def test_broken_yaml_is_refused_at_its_line(run: Run, text: str, line: int) -> None:
     result = wrong(run, text)
@@ -564,7 +619,9 @@ def test_a_directory_in_place_of_the_file_is_refused(gitlab: GitLab, run: Run) -
 
 
 @pytest.mark.parametrize("loop", [True, False])
-def test_a_link_that_leads_nowhere_is_refused_where_it_is_named(gitlab: GitLab, run: Run, loop: bool) -> None:
+def test_a_link_that_leads_nowhere_is_refused_where_it_is_named(
+    gitlab: GitLab, run: Run, loop: bool
+) -> None:
     (run.directory / ".glcheck.yml").symlink_to(".glcheck.yml" if loop else "nowhere")
     result = run("--config", ".glcheck.yml", token=GOOD)
     assert result.code == 2
@@ -587,12 +644,19 @@ def test_config_validates_offline(run: Run, gitlab: GitLab) -> None:
     assert not gitlab.requests
 
 
-def test_a_faulty_policy_asks_nothing_and_stands_in_the_json_report(run: Run, gitlab: GitLab) -> None:
+def test_a_faulty_policy_asks_nothing_and_stands_in_the_json_report(
+    run: Run, gitlab: GitLab
+) -> None:
     write(run, TWO + "    scops: [api]\n")
     result = run.json(env=ENV)
     assert result.code == 2
     report = result.report
-    assert (report["ok"], report["category"], report["exit_code"], report["tokens"]) == (False, "config-error", 2, [])
+    assert (report["ok"], report["category"], report["exit_code"], report["tokens"]) == (
+        False,
+        "config-error",
+        2,
+        [],
+    )
     assert ".glcheck.yml:7" in result.problem["message"]
     assert result.problem["fix"]
     assert not gitlab.requests
@@ -618,7 +682,9 @@ LEVELS = ["url: '{}'\n", "tokens:\n- name: a\n- name: b\n  url: '{}'\n"]
     ],
     ids=str,
 )
-def test_a_found_policy_may_not_send_a_secret_elsewhere(run_alone: Run, level: str, env: dict[str, str]) -> None:
+def test_a_found_policy_may_not_send_a_secret_elsewhere(
+    run_alone: Run, level: str, env: dict[str, str]
+) -> None:
     write(run_alone, level.format(AWAY))
     result = run_alone(token=GOOD, env=env)
     assert result.code == 2
@@ -629,7 +695,9 @@ def test_a_found_policy_may_not_send_a_secret_elsewhere(run_alone: Run, level: s
 
 @pytest.mark.parametrize("level", LEVELS, ids=["top", "token"])
 @pytest.mark.parametrize("name", NAMING)
-def test_a_found_policy_may_name_the_origin_that_the_environment_names(run_alone: Run, level: str, name: str) -> None:
+def test_a_found_policy_may_name_the_origin_that_the_environment_names(
+    run_alone: Run, level: str, name: str
+) -> None:
     write(run_alone, level.format("https://gitlab.example.com/gitlab"))
     value = "https://gitlab.example.com" + ("/api/v4" if name == "CI_API_V4_URL" else "")
     given = value.removeprefix("https://") if name == "GITLAB_HOST" else value
@@ -651,7 +719,9 @@ def test_a_url_that_a_flag_overrides_is_judged_all_the_same(gitlab: GitLab, run:
     assert not gitlab.requests
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://localhost:9", "http://[::1]:9", "https://127.0.0.1:9"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9", "http://localhost:9", "http://[::1]:9", "https://127.0.0.1:9"]
+)
 def test_a_found_policy_may_name_loopback(run_alone: Run, url: str) -> None:
     write(run_alone, LEVELS[0].format(url) + LEVELS[1].format(url))
     assert run_alone(env={"GITLAB_URL": "https://gitlab.example.com"}).code == 10
@@ -680,10 +750,13 @@ def test_gitlab_com_is_allowed_when_nothing_names_another(run_alone: Run) -> Non
 
 
 @pytest.mark.parametrize(
-    "entry", ["output: out.txt", "report: json=out.json", "allow-http: true", "ca-file: .glcheck.yml"]
+    "entry",
+    ["output: out.txt", "report: json=out.json", "allow-http: true", "ca-file: .glcheck.yml"],
 )
 @pytest.mark.parametrize("at_root", [False, True])
-def test_a_found_policy_may_not_write_or_weaken(gitlab: GitLab, run: Run, entry: str, at_root: bool) -> None:
+def test_a_found_policy_may_not_write_or_weaken(
+    gitlab: GitLab, run: Run, entry: str, at_root: bool
+) -> None:
     gitlab.add(Token(GOOD))
     write(run, entry + "\n")
     before = run.directory
@@ -710,15 +783,26 @@ def test_the_same_file_may_do_all_that_when_it_is_named(gitlab: GitLab, run: Run
     gitlab.add(Token(GOOD))
     # 0.0.0.0 leads to this machine, but is no loopback address.
     away = gitlab.url.replace("127.0.0.1", "0.0.0.0")
-    write(run, f"url: {away}\nallow-http: true\noutput: out.txt\nreport: [json=out.json]\ntokens:\n- name: a\n")
+    write(
+        run,
+        f"url: {away}\nallow-http: true\noutput: out.txt\nreport: [json=out.json]\ntokens:\n- name: a\n",
+    )
     refused = run(token=GOOD)
     assert refused.code == 2
     assert not gitlab.requests
-    args, env = (("--config", ".glcheck.yml"), {}) if how == "flag" else ((), {"GLCHECK_CONFIG": ".glcheck.yml"})
+    args, env = (
+        (("--config", ".glcheck.yml"), {})
+        if how == "flag"
+        else ((), {"GLCHECK_CONFIG": ".glcheck.yml"})
+    )
     result = run(*args, token=GOOD, env=env)
     assert (result.code, result.out) == (0, "")
     assert len(gitlab.requests) == 1
-    assert {path.name for path in run.directory.iterdir()} == {".glcheck.yml", "out.txt", "out.json"}
+    assert {path.name for path in run.directory.iterdir()} == {
+        ".glcheck.yml",
+        "out.txt",
+        "out.json",
+    }
 
 
 @pytest.mark.parametrize(
@@ -726,7 +810,10 @@ def test_the_same_file_may_do_all_that_when_it_is_named(gitlab: GitLab, run: Run
     [
         "scopes: " + "[" * 50_000,
         "- " * 50_000,
-        "tokens:\n- &a {name: x, " + ", ".join(f"k{n}: 1" for n in range(200)) + "}\n" + "- *a\n" * 50_000,
+        "tokens:\n- &a {name: x, "
+        + ", ".join(f"k{n}: 1" for n in range(200))
+        + "}\n"
+        + "- *a\n" * 50_000,
         "scopes: &a ["
         + "api, " * 20_000
         + "]\ntokens:\n"
@@ -747,8 +834,12 @@ def test_a_flag_that_the_policy_outweighs_is_noted(gitlab: GitLab, run: Run) -> 
     assert any("--scopes" in note for note in result.token["notes"])
 
 
-def test_a_variable_that_the_policy_outweighs_is_noted_with_the_file(gitlab: GitLab, run: Run) -> None:
-    write(run, "scopes: [sudo]\ntokens:\n- name: a\n  token-env: GITLAB_TOKEN\n  scopes: [read_api]\n")
+def test_a_variable_that_the_policy_outweighs_is_noted_with_the_file(
+    gitlab: GitLab, run: Run
+) -> None:
+    write(
+        run, "scopes: [sudo]\ntokens:\n- name: a\n  token-env: GITLAB_TOKEN\n  scopes: [read_api]\n"
+    )
     gitlab.add(Token(GOOD))
     result = run.json(token=GOOD, env={"GLCHECK_TOKEN_ENV": "OTHER", "GLCHECK_MIN_VALIDITY": "1d"})
     assert result.code == 0

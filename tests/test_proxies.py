@@ -10,15 +10,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import real_proxy
-from conftest import COMMAND, Result, Run
-from cost import launched, noted
-from gitlab_server import Certificates, GitLab, Token
-from misbehaving_proxy import Does, MisbehavingProxy
-from policies import GOOD, Settings, check, secret, words
-from real_proxy import PASSWORD, USER, RealProxy
+from kit import real_proxy
+from kit.command import COMMAND, Result, Run
+from kit.cost import launched, noted
+from kit.gitlab_server import Certificates, GitLab, Token
+from kit.misbehaving_proxy import Does, MisbehavingProxy
+from kit.policies import GOOD, Settings, check, secret, words
+from kit.real_proxy import PASSWORD, USER, RealProxy
 
-PARTS = (PASSWORD, "Vt3", "9Q", "x7%25Lm")  # of the password, as it is and as it stands in addresses: in no output
+PARTS = (
+    PASSWORD,
+    "Vt3",
+    "9Q",
+    "x7%25Lm",
+)  # of the password, as it is and as it stands in addresses: in no output
 CREDENTIALS = f"{USER}:Vt3%40Pro9Q"
 CONNECTED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 PAGE = b"Content-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>"
@@ -41,11 +46,27 @@ class Found(NamedTuple):
 
 
 def through(
-    run: Run, env: Mapping[str, str], tokens: Mapping[str, Settings], *args: str, max_wait: float = 10, **options: Any
+    run: Run,
+    env: Mapping[str, str],
+    tokens: Mapping[str, Settings],
+    *args: str,
+    max_wait: float = 10,
+    **options: Any,
 ) -> Found:
     """Check the tokens of a policy with these proxies; whatever comes of it, it is in time and tells no secret."""
     started = time.monotonic()
-    result = check(run, tokens, "-v", "--timeout", "1s", "--max-wait", f"{max_wait}s", *args, env=env, **options)
+    result = check(
+        run,
+        tokens,
+        "-v",
+        "--timeout",
+        "1s",
+        "--max-wait",
+        f"{max_wait}s",
+        *args,
+        env=env,
+        **options,
+    )
     assert time.monotonic() - started < max_wait + ALLOWED
     assert [part for part in (*PARTS, GOOD) if part in result.out + result.err] == []
     return Found(result.code, {token["name"]: token for token in result.report["tokens"]})
@@ -57,7 +78,9 @@ def started(
 ) -> Iterator[RealProxy]:
     """Give mitmproxy to all tests of the module."""
     cache = getattr(pytestconfig, "cache", None)
-    installed = real_proxy.install(Path(cache.mkdir("mitmproxy") if cache else tmp_path_factory.mktemp("mitmproxy")))
+    installed = real_proxy.install(
+        Path(cache.mkdir("mitmproxy") if cache else tmp_path_factory.mktemp("mitmproxy"))
+    )
     with real_proxy.running(installed, tmp_path_factory.mktemp("proxy"), tls.ca_file) as proxy:
         yield proxy
 
@@ -93,9 +116,17 @@ def sent_to(server: GitLab) -> list[str | None]:
 def test_each_token_goes_to_its_own_gitlab_and_a_proxy_on_the_way_reads_none(
     tls: Certificates, proxy: RealProxy, run_alone: Run
 ) -> None:
-    with GitLab(tls=tls.good) as first, GitLab(tls=tls.good) as second, GitLab() as plain, GitLab() as other:
+    with (
+        GitLab(tls=tls.good) as first,
+        GitLab(tls=tls.good) as second,
+        GitLab() as plain,
+        GitLab() as other,
+    ):
         servers = {"first": first, "second": second, "plain": plain, "other": other}
-        tokens = {name: {"url": server.url, "secret": secret(n)} for n, (name, server) in enumerate(servers.items())}
+        tokens = {
+            name: {"url": server.url, "secret": secret(n)}
+            for n, (name, server) in enumerate(servers.items())
+        }
         for name, server in servers.items():
             server.add(Token(str(tokens[name]["secret"])))
         env = {"HTTPS_PROXY": proxy.url, "HTTP_PROXY": proxy.url}
@@ -114,7 +145,9 @@ def test_each_token_goes_to_its_own_gitlab_and_a_proxy_on_the_way_reads_none(
     for name, host in hosts.items():
         # Over TLS the proxy learns the host; what is not encrypted it has to pass on as it is, and to that host alone.
         known = [str(tokens[name]["secret"])] if name in {"plain", "other"} else []
-        assert [value for value in seen[host].headers.values() if value.startswith("glpat-")] == known
+        assert [
+            value for value in seen[host].headers.values() if value.startswith("glpat-")
+        ] == known
 
 
 def test_credentials_of_a_proxy_are_sent_and_a_refusal_is_told_and_not_repeated(
@@ -131,7 +164,10 @@ def test_credentials_of_a_proxy_are_sent_and_a_refusal_is_told_and_not_repeated(
     right = found(PASSWORD)
     assert (right.code, right.categories) == (0, dict.fromkeys(tokens, "ok"))
     assert sent_to(secure) == sent_to(gitlab) == [GOOD]
-    for password, wanted in (("Vt3%wrong", "other credentials"), (None, "a user name and a password")):
+    for password, wanted in (
+        ("Vt3%wrong", "other credentials"),
+        (None, "a user name and a password"),
+    ):
         proxy.seen()
         refused = found(password)
         assert (refused.code, refused.categories) == (30, dict.fromkeys(tokens, "network-error"))
@@ -188,9 +224,14 @@ def test_a_fault_behind_the_proxy_is_told_as_one_of_the_host(
             "its certificate comes from a CA that is not trusted here": {"url": other_ca.url},
             "nobody listens": {"url": f"https://localhost:{port}"},
         }
-        found = through(run_alone, {"ALL_PROXY": proxy.url}, tokens, top={"ca-file": str(tls.ca_file)})
+        found = through(
+            run_alone, {"ALL_PROXY": proxy.url}, tokens, top={"ca-file": str(tls.ca_file)}
+        )
         assert found.code == 30
-        assert found.categories == {**dict.fromkeys(tokens, "tls-error"), "nobody listens": "network-error"}
+        assert found.categories == {
+            **dict.fromkeys(tokens, "tls-error"),
+            "nobody listens": "network-error",
+        }
         name = proxy.url.removeprefix("http://")
         for why, token in found.tokens.items():
             host = tokens[why]["url"].removeprefix("https://")
@@ -236,12 +277,20 @@ NO_TLS = "No TLS connection to {H} through the proxy {P} could be made"
 BROKE_OFF = "The connection to {H} through the proxy {P} broke off."
 OTHER_CREDENTIALS = "The proxy {P} wants other credentials (HTTP %s)."
 BROKEN = {
-    "says-nothing": Broken(Does(stays=True), "network-error", 2, "{H} through the proxy {P} was silent for 1 second."),
-    "silent-later": Broken(Does(CONNECTED, stays=True), "network-error", 2, "{H} through the proxy {P} was silent for"),
+    "says-nothing": Broken(
+        Does(stays=True), "network-error", 2, "{H} through the proxy {P} was silent for 1 second."
+    ),
+    "silent-later": Broken(
+        Does(CONNECTED, stays=True), "network-error", 2, "{H} through the proxy {P} was silent for"
+    ),
     "hangs-up": Broken(Does(), "network-error", 3, BROKE_OFF),
     "hangs-up-later": Broken(Does(CONNECTED), "tls-error", 1, NO_TLS),
-    "garbage-later": Broken(Does(CONNECTED, then=b"\0\1\2" * 99, stays=True), "tls-error", 1, NO_TLS),
-    "page-later": Broken(Does(CONNECTED, then=b"HTTP/1.1 400 No\r\n" + PAGE), "tls-error", 1, NO_TLS),
+    "garbage-later": Broken(
+        Does(CONNECTED, then=b"\0\1\2" * 99, stays=True), "tls-error", 1, NO_TLS
+    ),
+    "page-later": Broken(
+        Does(CONNECTED, then=b"HTTP/1.1 400 No\r\n" + PAGE), "tls-error", 1, NO_TLS
+    ),
     "no-http": Broken(Does(b"SSH-2.0-OpenSSH_9.9\r\n"), "network-error", 3, BROKE_OFF),
     "no-status": Broken(Does(b"HTTP/1.1 fine\r\n\r\n"), "network-error", 3, BROKE_OFF),
     **{
@@ -257,19 +306,35 @@ BROKEN = {
     },
 }
 ENDLESS = {
-    "line": Broken(Does(b"HTTP/1.1 200 " + b"x" * 999, without_end=True), "network-error", 3, BROKE_OFF),
-    "head": Broken(Does(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 99, without_end=True), "network-error", None, "{H}"),
+    "line": Broken(
+        Does(b"HTTP/1.1 200 " + b"x" * 999, without_end=True), "network-error", 3, BROKE_OFF
+    ),
+    "head": Broken(
+        Does(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 99, without_end=True),
+        "network-error",
+        None,
+        "{H}",
+    ),
     "flood": Broken(Does(CONNECTED + b"x" * 9999, without_end=True), "tls-error", 1, NO_TLS),
 }
 # The same without TLS, where a proxy answers in the server's place.
 PLAIN = {
     "hangs-up": Broken(Does(), "network-error", 3, "The connection to the proxy {P} broke off."),
     "no-http": Broken(Does(b"SSH-2.0-OpenSSH_9.9\r\n"), "network-error", 3, BROKE_OFF),
-    "answers-302": Broken(Does(b"HTTP/1.1 302 No\r\nLocation: /portal\r\n" + PAGE), "not-gitlab", 1, "{H} redirects"),
+    "answers-302": Broken(
+        Does(b"HTTP/1.1 302 No\r\nLocation: /portal\r\n" + PAGE),
+        "not-gitlab",
+        1,
+        "{H} redirects",
+    ),
     "answers-403": Broken(Does(b"HTTP/1.1 403 No\r\n" + PAGE), "not-gitlab", 1, "{H} answered"),
-    "answers-407": Broken(Does(b"HTTP/1.1 407 No\r\n" + PAGE), "network-error", 1, OTHER_CREDENTIALS % 407),
+    "answers-407": Broken(
+        Does(b"HTTP/1.1 407 No\r\n" + PAGE), "network-error", 1, OTHER_CREDENTIALS % 407
+    ),
     "answers-502": Broken(Does(b"HTTP/1.1 502 No\r\n" + PAGE), "server-error", 3, "{H} answered"),
-    "flood": Broken(Does(CONNECTED + b"x" * 9999, without_end=True), "not-gitlab", 1, "{H} answered"),
+    "flood": Broken(
+        Does(CONNECTED + b"x" * 9999, without_end=True), "not-gitlab", 1, "{H} answered"
+    ),
 }
 
 
@@ -291,15 +356,24 @@ def test_broken_proxies_are_told_from_gitlab_and_never_hold_a_run_or_fill_its_me
         env = {f"{scheme}_proxy": f"http://{CREDENTIALS}@{proxy.address}"}
         found = through(measured, env, tokens, max_wait=3.4)
         assert found.code == 30
-        assert {name: (token["category"], token["requests"]) for name, token in found.tokens.items()} == {
-            name: (case.category, case.requests or found.tokens[name]["requests"]) for name, case in cases.items()
+        assert {
+            name: (token["category"], token["requests"]) for name, token in found.tokens.items()
+        } == {
+            name: (case.category, case.requests or found.tokens[name]["requests"])
+            for name, case in cases.items()
         }
         for name, case in cases.items():
-            assert case.said.format(P=proxy.address, H=f"{name}.example") in words(found.tokens[name])
+            assert case.said.format(P=proxy.address, H=f"{name}.example") in words(
+                found.tokens[name]
+            )
     assert 0 < measured.most < MEMORY
     assert {host for host, _ in proxy.heard} == {f"{name}.example" for name in cases}
-    if scheme == "https":  # nothing that went through the proxy, before it connected or after, holds the token
-        assert [host for host, said in proxy.heard if GOOD.encode() in said or b"TOKEN" in said.upper()] == []
+    if (
+        scheme == "https"
+    ):  # nothing that went through the proxy, before it connected or after, holds the token
+        assert [
+            host for host, said in proxy.heard if GOOD.encode() in said or b"TOKEN" in said.upper()
+        ] == []
 
 
 class Measured(Run):
@@ -348,10 +422,15 @@ def test_a_proxy_called_https_that_does_not_speak_tls_is_told_by_its_scheme(run_
     assert "Write HTTPS_PROXY with http:// in front" in said
 
 
-def test_settings_that_name_no_usable_proxy_are_told_at_once_and_nothing_is_sent(run_alone: Run) -> None:
+def test_settings_that_name_no_usable_proxy_are_told_at_once_and_nothing_is_sent(
+    run_alone: Run,
+) -> None:
     with MisbehavingProxy({}) as proxy:
         there = proxy.address
-        soon = [f"{scheme}://{CREDENTIALS}@{there}" for scheme in ("socks5", "socks5h", "socks4", "SOCKS4a")]
+        soon = [
+            f"{scheme}://{CREDENTIALS}@{there}"
+            for scheme in ("socks5", "socks5h", "socks4", "SOCKS4a")
+        ]
         unreadable = [
             "http://",
             "http://:3128",
@@ -370,10 +449,20 @@ def test_settings_that_name_no_usable_proxy_are_told_at_once_and_nothing_is_sent
         variables = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
         for number, value in enumerate(values):
             variable = variables[number % len(variables)]
-            found = through(run_alone, {variable: value}, {"one": {"url": "https://gitlab.example"}}, max_wait=1)
+            found = through(
+                run_alone, {variable: value}, {"one": {"url": "https://gitlab.example"}}, max_wait=1
+            )
             said = words(found.tokens["one"])
-            assert (found.code, found.categories, found.tokens["one"]["requests"]) == (30, {"one": "network-error"}, 0)
-            wanted = f"proxy {there} is a SOCKS proxy" if value in soon else f"proxy in {variable} cannot be read"
+            assert (found.code, found.categories, found.tokens["one"]["requests"]) == (
+                30,
+                {"one": "network-error"},
+                0,
+            )
+            wanted = (
+                f"proxy {there} is a SOCKS proxy"
+                if value in soon
+                else f"proxy in {variable} cannot be read"
+            )
             assert wanted in said, value
             assert variable in said
         assert proxy.connections == 0
@@ -392,7 +481,11 @@ def test_every_spelling_of_the_variables_counts(run_alone: Run) -> None:
         one, two = f"http://{proxy.address}", f"http://{other.address}"
         for env, tls, plain in (
             ({"HTTPS_PROXY": one, "HTTP_PROXY": two}, "HTTPS_PROXY", "HTTP_PROXY"),
-            ({"https_proxy": one, "HTTPS_PROXY": two, "ALL_PROXY": two}, "https_proxy", "ALL_PROXY"),
+            (
+                {"https_proxy": one, "HTTPS_PROXY": two, "ALL_PROXY": two},
+                "https_proxy",
+                "ALL_PROXY",
+            ),
             ({"HTTPS_PROXY": proxy.address, "all_proxy": two}, "HTTPS_PROXY", "all_proxy"),
         ):
             found = through(run_alone, env, both)
@@ -410,7 +503,10 @@ def test_no_proxy_spares_hosts_ports_domains_and_all(tls: Certificates, run_alon
     ):
         by_port.add(Token(GOOD))
         other_port.add(Token(GOOD))
-        ports: dict[str, Settings] = {"port": {"url": by_port.url}, "other port": {"url": other_port.url}}
+        ports: dict[str, Settings] = {
+            "port": {"url": by_port.url},
+            "other port": {"url": other_port.url},
+        }
         names: dict[str, Settings] = {
             "host": {"url": "https://gitlab.invalid"},
             "host at a port": {"url": "https://gitlab.invalid:8443"},
@@ -442,7 +538,10 @@ def test_an_unencrypted_token_of_this_machine_goes_through_a_proxy_of_this_machi
     token: Mapping[str, Settings] = {"one": {"url": gitlab.url}}
     elsewhere = "http://proxy.invalid:3128"
     for env, methods in (
-        ({"http_proxy": proxy.url, "NO_PROXY": "gitlab.example", "https_proxy": elsewhere}, ["GET"]),
+        (
+            {"http_proxy": proxy.url, "NO_PROXY": "gitlab.example", "https_proxy": elsewhere},
+            ["GET"],
+        ),
         ({"http_proxy": elsewhere, "https_proxy": proxy.url}, []),
         ({"ALL_PROXY": elsewhere}, []),
         ({"http_proxy": "http://127.0.0.1.example:3128"}, []),

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run
-from gitlab_server import Answer, GitLab, Project, Token
+from kit.command import Run
+from kit.gitlab_server import Answer, GitLab, Project, Token
 
 import glcheck
 
@@ -40,7 +40,11 @@ def test_a_good_token(gitlab: GitLab, capfd: pytest.CaptureFixture[str]) -> None
     report = glcheck.check(url=gitlab.url, scopes=["read_api"], environ={"GITLAB_TOKEN": GOOD})
     assert (report.ok, report.category.label, report.exit_code) == (True, "ok", 0)
     (token,) = plain(report)["tokens"]
-    assert (token["name"], token["token"]["name"], token["requests"]) == ("GITLAB_TOKEN", "release", 1)
+    assert (token["name"], token["token"]["name"], token["requests"]) == (
+        "GITLAB_TOKEN",
+        "release",
+        1,
+    )
     assert tuple(capfd.readouterr()) == ("", "")
 
 
@@ -85,7 +89,11 @@ def test_a_good_token(gitlab: GitLab, capfd: pytest.CaptureFixture[str]) -> None
     ids=str,
 )
 def test_settings_are_those_of_the_command(
-    gitlab: GitLab, capfd: pytest.CaptureFixture[str], settings: dict[str, Any], category: str, code: int
+    gitlab: GitLab,
+    capfd: pytest.CaptureFixture[str],
+    settings: dict[str, Any],
+    category: str,
+    code: int,
 ) -> None:
     gitlab.add(Token(GOOD))
     gitlab.add_project(Project("team/app", id=4711, members={7: 30}))
@@ -93,7 +101,11 @@ def test_settings_are_those_of_the_command(
     report = glcheck.check(environ=environ, **settings)
     assert (report.exit_code, report.ok) == (code, code == 0)
     found = plain(report)
-    assert (found["exit_code"], found["ok"], found["category"]) == (code, code == 0, report.category.label)
+    assert (found["exit_code"], found["ok"], found["category"]) == (
+        code,
+        code == 0,
+        report.category.label,
+    )
     if code == 2:
         assert report.category.label in {"usage-error", "config-error"}
         assert (found["tokens"], len(found["problems"])) == ([], 1)
@@ -106,7 +118,9 @@ def test_settings_are_those_of_the_command(
 
 def test_the_report_is_that_of_the_command(gitlab: GitLab, run: Run) -> None:
     gitlab.add(Token(GOOD))
-    ours = plain(glcheck.check(scopes="sudo", environ={"GITLAB_TOKEN": GOOD, "GITLAB_URL": gitlab.url}))
+    ours = plain(
+        glcheck.check(scopes="sudo", environ={"GITLAB_TOKEN": GOOD, "GITLAB_URL": gitlab.url})
+    )
     theirs = run.json("--scopes", "sudo", token=GOOD).report
     for report in (ours, theirs):
         report["checked_at"] = ""
@@ -138,11 +152,17 @@ def test_the_environment_of_the_process_is_used_unless_another_is_given(
 def test_a_policy_with_tokens(gitlab: GitLab, tmp_path: Path) -> None:
     gitlab.add(Token(GOOD))
     policy = tmp_path / "policy.yml"
-    policy.write_text("tokens:\n- {name: a, token-env: A}\n- {name: b, token-env: B}\n- {name: c}\n", "utf-8")
+    policy.write_text(
+        "tokens:\n- {name: a, token-env: A}\n- {name: b, token-env: B}\n- {name: c}\n", "utf-8"
+    )
     environ = {"A": GOOD, "B": OTHER, "GITLAB_URL": gitlab.url}
     report = glcheck.check(config=policy, environ=environ)
     assert [token.name for token in report.tokens] == ["a", "b", "c"]
-    assert [token["category"] for token in plain(report)["tokens"]] == ["ok", "token-invalid", "token-missing"]
+    assert [token["category"] for token in plain(report)["tokens"]] == [
+        "ok",
+        "token-invalid",
+        "token-missing",
+    ]
     assert report.exit_code == 10
     picked = glcheck.check(config=str(policy), only=["a"], environ=environ)
     assert [token["name"] for token in plain(picked)["tokens"]] == ["a"]
@@ -205,8 +225,17 @@ print(stream.getvalue())
 
 @pytest.mark.parametrize("kind", ["PRIVATE-TOKEN", "Bearer", "JOB-TOKEN"])
 def test_debugging_the_http_library_does_not_show_the_token(gitlab: GitLab, kind: str) -> None:
-    secret = {"PRIVATE-TOKEN": GOOD, "Bearer": "0123456789abcdef" * 4, "JOB-TOKEN": "glcbt-64_sEcReT0123456789ab"}[kind]
-    gitlab.add(Token(secret, kind="oauth" if kind == "Bearer" else "job" if kind == "JOB-TOKEN" else "personal"))
+    secret = {
+        "PRIVATE-TOKEN": GOOD,
+        "Bearer": "0123456789abcdef" * 4,
+        "JOB-TOKEN": "glcbt-64_sEcReT0123456789ab",
+    }[kind]
+    gitlab.add(
+        Token(
+            secret,
+            kind="oauth" if kind == "Bearer" else "job" if kind == "JOB-TOKEN" else "personal",
+        )
+    )
     gitlab.add_project(Project("team/app", members={7: 30}))
     said = _python(DEBUG, gitlab, secret)
     assert len(gitlab.requests) >= 3
@@ -216,7 +245,9 @@ def test_debugging_the_http_library_does_not_show_the_token(gitlab: GitLab, kind
 
 def test_debugging_does_not_show_a_token_that_the_server_repeats(gitlab: GitLab) -> None:
     headers = (("X-Echo", GOOD), ("Location", f"https://example.com/?private_token={GOOD}"))
-    gitlab.always(Answer(302, {"message": f"private_token={GOOD}"}, headers, reason=f"Found {GOOD}"))
+    gitlab.always(
+        Answer(302, {"message": f"private_token={GOOD}"}, headers, reason=f"Found {GOOD}")
+    )
     said = _python(DEBUG, gitlab)
     assert gitlab.requests
     assert GOOD not in said
@@ -232,7 +263,18 @@ def test_an_exception_of_ours_does_not_hold_the_token(gitlab: GitLab) -> None:
 
 def test_arguments_that_hold_a_token_are_not_repeated(gitlab: GitLab) -> None:
     environ = {"GITLAB_TOKEN": OTHER, "GITLAB_URL": gitlab.url}
-    for name in ("url", "token_env", "scopes", "min_validity", "role", "kind", "allow", "timeout", "ca_file", "config"):
+    for name in (
+        "url",
+        "token_env",
+        "scopes",
+        "min_validity",
+        "role",
+        "kind",
+        "allow",
+        "timeout",
+        "ca_file",
+        "config",
+    ):
         settings: dict[str, Any] = {name: GOOD}
         report = glcheck.check(environ=environ, **settings)
         assert report.exit_code in {2, 12}
@@ -240,9 +282,7 @@ def test_arguments_that_hold_a_token_are_not_repeated(gitlab: GitLab) -> None:
 
 
 def test_importing_loads_neither_requests_nor_yaml() -> None:
-    script = (
-        "import sys, glcheck; glcheck.check; print([m for m in ('requests', 'urllib3', 'yaml') if m in sys.modules])"
-    )
+    script = "import sys, glcheck; glcheck.check; print([m for m in ('requests', 'urllib3', 'yaml') if m in sys.modules])"
     assert _python(script, None).strip() == "[]"
 
 
@@ -271,10 +311,21 @@ version: str = glcheck.__version__
 def test_the_interface_is_typed(tmp_path: Path) -> None:
     (tmp_path / "good.py").write_text(TYPED, "utf-8")
     (tmp_path / "bad.py").write_text(
-        "import glcheck\n\nglcheck.check(scopes=3)\nglcheck.chek()\nx: str = glcheck.check().ok\n", "utf-8"
+        "import glcheck\n\nglcheck.check(scopes=3)\nglcheck.chek()\nx: str = glcheck.check().ok\n",
+        "utf-8",
     )
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--cache-dir", os.devnull, "good.py", "bad.py"],
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--strict",
+            "--no-incremental",
+            "--cache-dir",
+            os.devnull,
+            "good.py",
+            "bad.py",
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -288,9 +339,18 @@ def test_the_interface_is_typed(tmp_path: Path) -> None:
 
 
 def _python(script: str, gitlab: GitLab | None, token: str = GOOD) -> str:
-    environ = {"PATH": os.defpath, "GITLAB_TOKEN": token, **({"GITLAB_URL": gitlab.url} if gitlab else {})}
+    environ = {
+        "PATH": os.defpath,
+        "GITLAB_TOKEN": token,
+        **({"GITLAB_URL": gitlab.url} if gitlab else {}),
+    }
     done = subprocess.run(
-        [sys.executable, "-c", script], env=environ, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr

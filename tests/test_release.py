@@ -20,14 +20,18 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from act import BASH, ROOT, UV, once, script
-from test_action import locked
+from kit.act import BASH, ROOT, UV, once, script
+from kit.lock import locked
 
 import glcheck
 
-JOBS = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8"))["jobs"]
+JOBS = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8"))[
+    "jobs"
+]
 TAG = f"v{glcheck.__version__}"
-WHO = {f"GIT_{role}_{what}": "test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+WHO = {
+    f"GIT_{role}_{what}": "test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+}
 SBOM = "sbom/glcheck.cdx.json"
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="release.yml runs on Linux")
 
@@ -44,7 +48,10 @@ class Place(NamedTuple):
 PLACES = (
     Place("here", 0o022, 1_000_000_000, {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "1"}),
     Place(
-        "some where/else", 0o077, 1_700_000_001, {"TZ": "Asia/Kathmandu", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "2"}
+        "some where/else",
+        0o077,
+        1_700_000_001,
+        {"TZ": "Asia/Kathmandu", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "2"},
     ),
 )
 
@@ -59,8 +66,14 @@ def run(job: str, directory: Path, umask: int = -1, **environ: str) -> None:
     temporary = directory.with_name(f"{directory.name} of the runner")
     temporary.mkdir(exist_ok=True)
     paths = {"RUNNER_TEMP": str(temporary), "GITHUB_OUTPUT": str(temporary / "output")}
-    programs = {"PATH": os.pathsep.join((str(directory.parent / "bin"), str(UV.parent), os.environ["PATH"]))}
-    github = {"GITHUB_REF_NAME": TAG, "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "owner/glcheck"}
+    programs = {
+        "PATH": os.pathsep.join((str(directory.parent / "bin"), str(UV.parent), os.environ["PATH"]))
+    }
+    github = {
+        "GITHUB_REF_NAME": TAG,
+        "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_REPOSITORY": "owner/glcheck",
+    }
     for lines in scripts(job):
         subprocess.run(
             [BASH, "--noprofile", "--norc", "-eo", "pipefail", "-c", lines],
@@ -77,17 +90,28 @@ def copy(place: Place, base: Path) -> Path:
     """Commit a copy of the repository to a repository of its own, as of the same moment."""
     directory = base / place.path
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    names = subprocess.run(
+        listed, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
     present = sorted(name for name in names if (ROOT / name).is_file())
-    for name in present if place == PLACES[0] else reversed(present):  # which may be the order of a directory
+    for name in (
+        present if place == PLACES[0] else reversed(present)
+    ):  # which may be the order of a directory
         target = directory / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
         target.chmod(target.stat().st_mode & ~place.umask)
         os.utime(target, (place.time, place.time))
-    environ = {**os.environ, **WHO, "GIT_AUTHOR_DATE": "1600000000 +0000", "GIT_COMMITTER_DATE": "1600000000 +0000"}
+    environ = {
+        **os.environ,
+        **WHO,
+        "GIT_AUTHOR_DATE": "1600000000 +0000",
+        "GIT_COMMITTER_DATE": "1600000000 +0000",
+    }
     for words in ("init -q", "add -A", "commit -q --no-gpg-sign -m test"):
-        subprocess.run(["git", *words.split()], cwd=directory, env=environ, check=True, capture_output=True)
+        subprocess.run(
+            ["git", *words.split()], cwd=directory, env=environ, check=True, capture_output=True
+        )
     return directory
 
 
@@ -116,14 +140,22 @@ def files(directory: Path) -> dict[str, bytes]:
 
 def outputs(directory: Path) -> dict[str, str]:
     """Return the outputs of a job."""
-    text = directory.with_name(f"{directory.name} of the runner").joinpath("output").read_text(encoding="utf-8")
+    text = (
+        directory.with_name(f"{directory.name} of the runner")
+        .joinpath("output")
+        .read_text(encoding="utf-8")
+    )
     return dict(re.findall(r"^(\w+)<<END\n(.*?)\nEND$", text, re.MULTILINE | re.DOTALL))
 
 
 def metadata(directory: Path) -> Message:
     """Return the metadata of the wheel."""
-    with zipfile.ZipFile(directory / "dist" / f"glcheck-{glcheck.__version__}-py3-none-any.whl") as wheel:
-        return Parser().parsestr(wheel.read(f"glcheck-{glcheck.__version__}.dist-info/METADATA").decode())
+    with zipfile.ZipFile(
+        directory / "dist" / f"glcheck-{glcheck.__version__}-py3-none-any.whl"
+    ) as wheel:
+        return Parser().parsestr(
+            wheel.read(f"glcheck-{glcheck.__version__}.dist-info/METADATA").decode()
+        )
 
 
 @pytest.mark.slow
@@ -135,7 +167,9 @@ def test_a_release_is_the_same_bytes_wherever_and_whenever_it_is_built(built: li
         SBOM,
     }
     assert one == other
-    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(one.items()))
+    sums = "".join(
+        f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(one.items())
+    )
     assert [outputs(directory)["hashes"] + "\n" for directory in built] == [sums, sums]
 
 
@@ -148,7 +182,8 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: list[Path]) -> None
     with zipfile.ZipFile(path) as wheel:
         names = set(wheel.namelist())
         assert names - package.keys() == {
-            f"{info}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")
+            f"{info}/{name}"
+            for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")
         }
         assert {name: wheel.read(name) for name in package if name in names} == package
         assert wheel.read(f"{info}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
@@ -160,7 +195,11 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: list[Path]) -> None
 
 def within(folder: str) -> Iterable[Path]:
     """Find the files of a folder, less what Python compiled."""
-    return (path for path in (ROOT / folder).rglob("*") if path.is_file() and path.parent.name != "__pycache__")
+    return (
+        path
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and path.parent.name != "__pycache__"
+    )
 
 
 @pytest.mark.slow
@@ -192,7 +231,9 @@ class TestSBOM:
         assert validator.validate_str(text) is None
         assert validator.validate_str(text.replace('"SHA-256"', '"SHA-257"', 1)) is not None
 
-    def test_it_has_the_packages_of_the_lock_file_with_their_hashes(self, built: list[Path]) -> None:
+    def test_it_has_the_packages_of_the_lock_file_with_their_hashes(
+        self, built: list[Path]
+    ) -> None:
         listed = {
             component["name"]: (component["version"], component["purl"], *hashes(component))
             for component in read(built)["components"]
@@ -200,14 +241,20 @@ class TestSBOM:
         lock = {}
         for name, (requirement, options) in locked().items():
             version = str(requirement.specifier).removeprefix("==")
-            lock[name] = (version, f"pkg:pypi/{name}@{version}", *(option.strip()[-64:] for option in options))
+            lock[name] = (
+                version,
+                f"pkg:pypi/{name}@{version}",
+                *(option.strip()[-64:] for option in options),
+            )
         assert listed == lock
         assert len(read(built)["components"]) == len(lock)
 
     def test_it_is_about_this_very_wheel_and_what_that_needs(self, built: list[Path]) -> None:
         root = read(built)["metadata"]["component"]
         (wheel,) = (built[0] / "dist").glob("*.whl")
-        assert root["hashes"] == [{"alg": "SHA-256", "content": hashlib.sha256(wheel.read_bytes()).hexdigest()}]
+        assert root["hashes"] == [
+            {"alg": "SHA-256", "content": hashlib.sha256(wheel.read_bytes()).hexdigest()}
+        ]
         assert (root["name"], root["version"]) == ("glcheck", glcheck.__version__)
         needed = metadata(built[0]).get_all("Requires-Dist", [])
         assert len(needed) == 2
@@ -247,7 +294,11 @@ def hashes(component: dict[str, Any]) -> list[str]:
 
 def attestations() -> list[dict[str, Any]]:
     """Return the steps that attest."""
-    return [step for step in JOBS["attest"]["steps"] if step.get("uses", "").startswith("actions/attest@")]
+    return [
+        step
+        for step in JOBS["attest"]["steps"]
+        if step.get("uses", "").startswith("actions/attest@")
+    ]
 
 
 def test_every_file_gets_signed_provenance_before_it_is_published() -> None:
@@ -287,12 +338,18 @@ def test_a_file_that_is_not_the_one_that_was_built_stops_the_job(
 
 
 @pytest.mark.slow
-def test_the_release_has_all_files_and_their_hashes(built: list[Path], downloaded: Path, tmp_path: Path) -> None:
+def test_the_release_has_all_files_and_their_hashes(
+    built: list[Path], downloaded: Path, tmp_path: Path
+) -> None:
     attached = tmp_path / "attached"
     attached.mkdir()
-    script(tmp_path / "bin" / "gh", f'for file; do [ ! -f "$file" ] || cp "$file" "{attached}"; done')
+    script(
+        tmp_path / "bin" / "gh", f'for file; do [ ! -f "$file" ] || cp "$file" "{attached}"; done'
+    )
     run("release", downloaded, HASHES=outputs(built[0])["hashes"])
     content = {path.name: path.read_bytes() for path in attached.iterdir()}
     sums = content.pop("SHA256SUMS").decode()
     assert content == {Path(name).name: data for name, data in files(built[0]).items()}
-    assert sums == "".join(f"{hashlib.sha256(content[name]).hexdigest()}  {name}\n" for name in sorted(content))
+    assert sums == "".join(
+        f"{hashlib.sha256(content[name]).hexdigest()}  {name}\n" for name in sorted(content)
+    )

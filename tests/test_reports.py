@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -16,48 +15,36 @@ from urllib.parse import parse_qs, urlsplit
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
-from conftest import Result, Run
-from gitlab_server import Answer, GitLab, Group, Project, Token, in_days
+from kit.command import Result, Run
+from kit.gitlab_server import Answer, GitLab, Group, Project, Token, in_days
+from kit.reports import (
+    CODES,
+    HOSTILE,
+    OUTPUTS,
+    SCHEMA,
+    VALIDATOR,
+    Command,
+    commands,
+    hostile_policy,
+    outputs,
+    pages,
+    value_for,
+    variable,
+    write_policy,
+)
 
-SCHEMA = json.loads((Path(__file__).parents[1] / "docs/schema/report-v1.json").read_text())
 FORMATS = ("text", "json", "github", "junit", "markdown", "annotations", "dotenv")
-CODES = {
-    "ok": 0, "usage-error": 2, "config-error": 2,
-    "token-missing": 10, "token-malformed": 11, "token-invalid": 12, "token-expired": 13, "token-revoked": 14,
-    "account-restricted": 15, "wrong-token-kind": 16,
-    "expires-soon": 20, "scope-missing": 21, "scope-forbidden": 22, "role-too-low": 23, "not-found": 24,
-    "lives-too-long": 25, "scope-unknown": 26,
-    "network-error": 30, "tls-error": 31, "rate-limited": 32, "server-error": 33, "not-gitlab": 34,
-    "unsupported-server": 35,
-    "internal-error": 70,
-}  # fmt: skip
-OUTPUTS = {"ok", "category", "exit-code", "days-left", "expires-at", "scopes", "missing-scopes", "report"}
-SETTINGS = {"scopes", "forbid-scopes", "min-validity", "max-validity", "project", "group", "role", "kind"}
+SETTINGS = {
+    "scopes",
+    "forbid-scopes",
+    "min-validity",
+    "max-validity",
+    "project",
+    "group",
+    "role",
+    "kind",
+}
 DAY = 86_400
-
-formats = jsonschema.FormatChecker(formats=("date", "regex"))
-
-
-def _is_moment(value: object) -> bool:
-    return not isinstance(value, str) or bool(datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ"))
-
-
-def _is_address(value: object) -> bool:
-    return not isinstance(value, str) or bool(urlsplit(value).scheme and urlsplit(value).hostname)
-
-
-formats.checks("date-time", raises=ValueError)(_is_moment)
-formats.checks("uri", raises=ValueError)(_is_address)
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=formats)
-
-
-def value_for(name: str) -> str:
-    """Return a token value that no other name has."""
-    return f"glpat-{hashlib.sha256(name.encode()).hexdigest()[:20]}"
-
-
-def variable(name: str) -> str:
-    return "T_" + re.sub(r"\W", "_", name).upper()
 
 
 class Case(NamedTuple):
@@ -66,7 +53,9 @@ class Case(NamedTuple):
     name: str
     category: str
     wants: Mapping[str, object] = {}
-    token: Token | None = None  # as the server knows it; the value is made up from the name unless given
+    token: Token | None = (
+        None  # as the server knows it; the value is made up from the name unless given
+    )
     value: str | None = None  # what the variable holds if the server knows nothing
     warns: tuple[str, ...] = ()
 
@@ -94,14 +83,6 @@ class Full(NamedTuple):
         (found,) = (token for token in self.report["tokens"] if token["name"] == name)
         assert isinstance(found, dict)
         return found
-
-
-def write_policy(run: Run, *tokens: Mapping[str, object], **top: object) -> dict[str, str]:
-    """Write a policy file (JSON is YAML) whose tokens each have a variable of their own."""
-    entries = [{"token-env": variable(str(token["name"])), **token} for token in tokens]
-    settings = {name.replace("_", "-"): value for name, value in top.items()}
-    (run.directory / ".glcheck.yml").write_text(json.dumps({"version": 1, **settings, "tokens": entries}, indent=1))
-    return {variable(str(token["name"])): value_for(str(token["name"])) for token in tokens}
 
 
 def cases(gitlab: GitLab, old: GitLab) -> tuple[Case, ...]:
@@ -152,14 +133,21 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
     with GitLab() as gitlab, GitLab(version="15.4.0") as old:
         gitlab.date = datetime.now(timezone.utc).replace(microsecond=0)  # a clock that stands still
         gitlab.add_project(Project("group/app", members={7: 30, 8: 20}))
-        gitlab.always(Answer(429, "Retry later\n", (("Retry-After", "3600"), ("Content-Type", "text/plain"))), "/busy/")
+        gitlab.always(
+            Answer(429, "Retry later\n", (("Retry-After", "3600"), ("Content-Type", "text/plain"))),
+            "/busy/",
+        )
         gitlab.always(Answer(500, {"message": "500 Internal Server Error"}), "/broken/")
         gitlab.always(Answer(200, "<!DOCTYPE html><title>Sign in</title>"), "/portal/")
-        gitlab.always(Answer(302, "", (("Location", "https://git.example.org/api/v4/"),)), "/elsewhere/")
+        gitlab.always(
+            Answer(302, "", (("Location", "https://git.example.org/api/v4/"),)), "/elsewhere/"
+        )
         everything = cases(gitlab, old)
         for case in everything:
             if case.token is not None:
-                (old if case.name == "old" else gitlab).add(case.token._replace(value=str(case.secret)))
+                (old if case.name == "old" else gitlab).add(
+                    case.token._replace(value=str(case.secret))
+                )
         run = Run(home, directory, gitlab.url)
         write_policy(run, *({"name": case.name, **case.wants} for case in everything))
         env = {variable(case.name): case.secret for case in everything if case.secret}
@@ -208,14 +196,17 @@ def test_every_token_gets_its_verdict_in_the_order_of_the_file(full: Full) -> No
     verdicts = [(token["name"], token["category"]) for token in full.report["tokens"]]
     assert verdicts == [(case.name, case.category) for case in full.cases]
     warned = {
-        t["name"]: {p["category"] for p in t["problems"] if p["severity"] == "warning"} for t in full.report["tokens"]
+        t["name"]: {p["category"] for p in t["problems"] if p["severity"] == "warning"}
+        for t in full.report["tokens"]
     }
     for case in full.cases:
         assert set(case.warns) <= warned[case.name]
 
 
 def test_the_exit_code_is_the_same_in_every_format(full: Full) -> None:
-    assert {kind: result.code for kind, result in full.results.items()} == dict.fromkeys(FORMATS, 10)
+    assert {kind: result.code for kind, result in full.results.items()} == dict.fromkeys(
+        FORMATS, 10
+    )
 
 
 def test_several_problems_of_one_token_are_all_reported(full: Full) -> None:
@@ -236,8 +227,18 @@ def test_the_description_is_what_gitlab_said(full: Full) -> None:
     left = full.of("good")["token"]
     end = datetime.strptime(in_days(100), "%Y-%m-%d").replace(tzinfo=timezone.utc)
     seconds = int((end - full.gitlab.date).total_seconds())
-    told = {"kind": "access-token", "name": "ci", "user_id": 7, "scopes": ["api"], "expires_at": in_days(100)}
-    told |= {"expires_at_utc": f"{in_days(100)}T00:00:00Z", "seconds_left": seconds, "days_left": seconds // DAY}
+    told = {
+        "kind": "access-token",
+        "name": "ci",
+        "user_id": 7,
+        "scopes": ["api"],
+        "expires_at": in_days(100),
+    }
+    told |= {
+        "expires_at_utc": f"{in_days(100)}T00:00:00Z",
+        "seconds_left": seconds,
+        "days_left": seconds // DAY,
+    }
     assert {key: value for key, value in left.items() if key != "id"} == told
     assert isinstance(left["id"], int)
 
@@ -245,7 +246,9 @@ def test_the_description_is_what_gitlab_said(full: Full) -> None:
 def test_a_token_without_expiry_has_null_for_every_date(full: Full) -> None:
     for name in ("forever", "immortal", "job"):
         held = full.of(name)["token"]
-        assert [held[key] for key in ("expires_at", "expires_at_utc", "seconds_left", "days_left")] == [None] * 4
+        assert [
+            held[key] for key in ("expires_at", "expires_at_utc", "seconds_left", "days_left")
+        ] == [None] * 4
 
 
 def test_job_and_oauth_tokens_are_named_by_their_kind(full: Full) -> None:
@@ -258,7 +261,11 @@ def test_job_and_oauth_tokens_are_named_by_their_kind(full: Full) -> None:
 
 def test_token_is_null_when_gitlab_did_not_describe_it(full: Full) -> None:
     for case in full.cases:
-        if CODES[case.category] >= 30 or case.category in {"token-missing", "token-malformed", "token-invalid"}:
+        if CODES[case.category] >= 30 or case.category in {
+            "token-missing",
+            "token-malformed",
+            "token-invalid",
+        }:
             assert full.of(case.name)["token"] is None, case
 
 
@@ -269,7 +276,11 @@ def test_nothing_is_sent_for_a_token_that_is_missing_or_malformed(full: Full) ->
 def test_details_of_a_missing_scope_name_what_is_required_missing_and_held(full: Full) -> None:
     (problem,) = full.of("narrow")["problems"]
     details = {key: problem["details"][key] for key in ("required", "missing", "held")}
-    assert details == {"required": ["api", "sudo"], "missing": ["api", "sudo"], "held": ["read_api"]}
+    assert details == {
+        "required": ["api", "sudo"],
+        "missing": ["api", "sudo"],
+        "held": ["read_api"],
+    }
 
 
 def test_the_report_has_the_asked_kind_where_one_was_asked(gitlab: GitLab, run: Run) -> None:
@@ -288,16 +299,32 @@ def test_days_left_is_rounded_down_from_the_servers_clock(gitlab: GitLab, run: R
         "a day": ("Mon, 30 Nov 2026 00:00:00 GMT", DAY, 1),
         "ten days and a bit": ("Fri, 20 Nov 2026 13:00:00 GMT", 10 * DAY + 11 * 3600, 10),
     }
-    body = {"id": 1, "name": "ci", "user_id": 7, "revoked": False, "active": True, "created_at": born}
+    body = {
+        "id": 1,
+        "name": "ci",
+        "user_id": 7,
+        "revoked": False,
+        "active": True,
+        "created_at": born,
+    }
     for index, (date, _, _) in enumerate(clocks.values()):
-        answer = Answer(200, {**body, "scopes": ["api"], "expires_at": "2026-12-01"}, (("Date", date),))
+        answer = Answer(
+            200, {**body, "scopes": ["api"], "expires_at": "2026-12-01"}, (("Date", date),)
+        )
         gitlab.always(answer, f"/clock{index}/")
-    env = write_policy(run, *({"name": n, "url": f"{gitlab.url}/clock{i}"} for i, n in enumerate(clocks)))
+    env = write_policy(
+        run, *({"name": n, "url": f"{gitlab.url}/clock{i}"} for i, n in enumerate(clocks))
+    )
     result = run.json(env=env)
     VALIDATOR.validate(result.report)
-    found = {t["name"]: (t["token"]["seconds_left"], t["token"]["days_left"]) for t in result.report["tokens"]}
+    found = {
+        t["name"]: (t["token"]["seconds_left"], t["token"]["days_left"])
+        for t in result.report["tokens"]
+    }
     assert found == {name: (seconds, days) for name, (_, seconds, days) in clocks.items()}
-    assert {t["token"]["expires_at_utc"] for t in result.report["tokens"]} == {"2026-12-01T00:00:00Z"}
+    assert {t["token"]["expires_at_utc"] for t in result.report["tokens"]} == {
+        "2026-12-01T00:00:00Z"
+    }
 
 
 def test_a_local_clock_that_is_off_is_a_note(gitlab: GitLab, run: Run) -> None:
@@ -306,7 +333,9 @@ def test_a_local_clock_that_is_off_is_a_note(gitlab: GitLab, run: Run) -> None:
     notes = []
     for minutes in (0, 20):
         gitlab.date = now + timedelta(minutes=minutes)
-        notes.append([note for note in run.json(token=value_for("x")).token["notes"] if "clock" in note])
+        notes.append(
+            [note for note in run.json(token=value_for("x")).token["notes"] if "clock" in note]
+        )
     assert notes[0] == []
     assert len(notes[1]) == 1
 
@@ -372,7 +401,9 @@ def test_the_name_is_the_policys_else_the_source_else_token(gitlab: GitLab, run:
 def mistakes(report: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield spoiled copies of a report, each with one mistake that a schema should see."""
 
-    def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    def places(
+        value: Any, path: tuple[str | int, ...] = ()
+    ) -> Iterator[tuple[tuple[str | int, ...], Any]]:
         if isinstance(value, dict):
             for key, inner in value.items():
                 yield (*path, key), inner
@@ -467,9 +498,14 @@ def test_colour_is_for_text_only_and_only_when_asked(gitlab: GitLab, run: Run) -
     gitlab.add(Token(value_for("x")))
     env = {"FORCE_COLOR": "1"}
     assert "\x1b[" in run("--color", "always", "--format", "text", token=value_for("x")).out
-    assert "\x1b" not in run("--color", "never", "--format", "text", token=value_for("x"), env=env).out
+    assert (
+        "\x1b" not in run("--color", "never", "--format", "text", token=value_for("x"), env=env).out
+    )
     for kind in ("json", "junit", "markdown", "annotations", "dotenv"):
-        assert "\x1b" not in run("--color", "always", "--format", kind, token=value_for("x"), env=env).out
+        assert (
+            "\x1b"
+            not in run("--color", "always", "--format", kind, token=value_for("x"), env=env).out
+        )
 
 
 def test_output_takes_the_report_away_from_stdout(gitlab: GitLab, run: Run) -> None:
@@ -527,7 +563,9 @@ def test_junit_tells_unmet_from_not_asked_and_not_reached(full: Full) -> None:
             assert set(wanted.values()) <= {"error"}, case.name
         elif code < 20 and case.category != "wrong-token-kind":
             assert set(wanted.values()) <= {"skipped"}, case.name
-            assert sorted(mark for name, mark in found.items() if name not in SETTINGS) == ["failure"], case.name
+            assert sorted(mark for name, mark in found.items() if name not in SETTINGS) == [
+                "failure"
+            ], case.name
         else:
             assert "failure" in found.values(), case.name
             assert "error" not in found.values(), case.name
@@ -546,13 +584,18 @@ def test_junit_fails_each_requirement_for_its_own_problem(full: Full) -> None:
     assert junit_of(full, "short")["min-validity"] == "failure"
 
 
-def test_junit_says_error_for_the_one_requirement_that_could_not_be_asked(gitlab: GitLab, run: Run) -> None:
+def test_junit_says_error_for_the_one_requirement_that_could_not_be_asked(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(value_for("x")))
     gitlab.always(Answer(500, {"message": "500 Internal Server Error"}), "/projects/")
     wants = ("--scopes", "sudo", "--project", "group/app")
     result = run(*wants, "--format", "junit", token=value_for("x"))
     assert result.code == 21
-    marks = {case.get("name"): [child.tag for child in case] for case in ET.fromstring(result.out).iter("testcase")}
+    marks = {
+        case.get("name"): [child.tag for child in case]
+        for case in ET.fromstring(result.out).iter("testcase")
+    }
     assert (marks["scopes"], marks["project"]) == (["failure"], ["error"])
 
 
@@ -576,35 +619,6 @@ def test_junit_carries_the_message_and_the_fix(full: Full) -> None:
 # GitHub
 
 
-class Command(NamedTuple):
-    """A workflow command as GitHub's runner understands it."""
-
-    name: str
-    properties: dict[str, str]
-    data: str
-
-
-def commands(text: str) -> Iterator[Command]:
-    """Yield what actions/runner takes for commands, by its own algorithm but with any name."""
-    for line in re.split(r"\r\n|\r|\n", text):
-        message = line.lstrip()
-        end = message.find("::", 2)
-        if message.startswith("::") and end > 0:
-            name, _, rest = message[2:end].partition(" ")
-            pairs = (pair.split("=", 1) for pair in rest.strip().split(",") if "=" in pair)
-            properties = {key: unescape(value, (":", ",")) for key, value in pairs}
-            yield Command(name, properties, unescape(message[end + 2 :]))
-        start = line.find("##[")
-        if start >= 0 and (end := line.find("]", start)) >= 0:
-            yield Command("##" + line[start + 3 : end], {}, line[end + 1 :])
-
-
-def unescape(text: str, more: tuple[str, ...] = ()) -> str:
-    for character in ("\r", "\n", *more, "%"):
-        text = text.replace(f"%{ord(character):02X}", character)
-    return text
-
-
 def test_the_command_parser_of_these_tests_finds_commands() -> None:
     text = "a ::error::no\n \t::error title=a%2Cb,file=c::x%0Ay%250A\rwhat ##[add-mask]z"
     assert [*commands(text)] == [
@@ -621,7 +635,9 @@ def test_github_has_at_most_one_annotation_for_each_token_and_severity(full: Ful
     for token in full.report["tokens"]:
         for severity in ("error", "warning"):
             categories = {p["category"] for p in token["problems"] if p["severity"] == severity}
-            own = [c for c in found if c.name == severity and c.data.startswith(f"{token['name']}:")]
+            own = [
+                c for c in found if c.name == severity and c.data.startswith(f"{token['name']}:")
+            ]
             assert len(own) <= 1
             for command in own:
                 assert command.properties["title"] in categories
@@ -641,61 +657,16 @@ def test_auto_is_github_in_github_actions_only(run: Run) -> None:
     assert not [*commands(run(*args, token=value_for("x"), env={"GITHUB_ACTIONS": "false"}).out)]
 
 
-HOSTILE = (
-    "::error::pwn",
-    "\n::error::pwn",
-    "\r\n \t::set-output name=ok::pwn",
-    "\u2028::error::pwn",
-    "\x85::error::pwn",
-    "\xa0::add-mask::pwn",
-    "x ##[error]pwn",
-    "##[add-mask]pwn",
-    "##\x00[error]pwn",
-    "#\x1b#[error]pwn",
-    ":\x00:error:\x7f:pwn",
-    ":\u200b:error::pwn",
-    "%0A::error::pwn",
-    "%250A::error::pwn",
-    "\n::stop-commands::pwn",
-    "pwn\n::error title=pwn::pwn",
-    "a,file=pwn::pwn",
-)
-
-
-def hostile_answers(text: str) -> Iterator[Answer]:
-    """Yield GitLab's answers and those of others with a hostile text in every place that a report may show."""
-    body = {"id": 1, "name": text, "user_id": 7, "revoked": False, "active": True, "expires_at": in_days(3)}
-    header = re.sub(r"[\r\n]", "", text)
-    yield Answer(200, {**body, "scopes": ["read_user"], "created_at": in_days(-300)})
-    yield Answer(200, {**body, "scopes": [text, "read_user"], "description": text, "created_at": text})
-    yield Answer(200, {**body, "scopes": ["api"], "expires_at": text})
-    yield Answer(403, {"message": f"403 Forbidden - Your account has been blocked. {text}"})
-    yield Answer(403, {"message": f"403 Forbidden - {text}"})
-    yield Answer(403, {"error": "insufficient_granular_scope", "error_description": f"Access denied: {text}"})
-    yield Answer(401, {"error": "dpop_error", "error_description": f"DPoP validation error: {text}"})
-    yield Answer(401, {"error": "invalid_token", "error_description": text})
-    yield Answer(302, text, (("Location", f"https://evil.example{header}/"),))
-    yield Answer(302, text, (("Location", f"https://{header}/"),))
-    yield Answer(500, f"<title>{text}</title>", reason=header)
-    yield Answer(200, f"<html><title>{text}</title>{text}", (("Server", header), ("Content-Type", f"text/{header}")))
-    yield Answer(404, {"message": text}, reason=header)
-    yield Answer(429, text, (("Retry-After", f"9{header}"), ("RateLimit-Name", header)))
-
-
-def hostile_policy(gitlab: GitLab, run: Run, texts: tuple[str, ...]) -> dict[str, str]:
-    tokens = []
-    for number, answer in enumerate(answer for text in texts for answer in hostile_answers(text)):
-        gitlab.always(answer, f"/answer{number}/")
-        tokens.append({"name": f"t{number}", "url": f"{gitlab.url}/answer{number}", "scopes": ["api"]})
-    return write_policy(run, *tokens, max_wait="20s")
-
-
 def test_nothing_that_a_server_says_forms_a_workflow_command(gitlab: GitLab, run: Run) -> None:
     env = hostile_policy(gitlab, run, HOSTILE)
     output, summary = run.directory / "output", run.directory / "summary"
     output.write_text("before=1\n")
     summary.write_text("# before\n")
-    files = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_ACTIONS": "true"}
+    files = {
+        "GITHUB_OUTPUT": str(output),
+        "GITHUB_STEP_SUMMARY": str(summary),
+        "GITHUB_ACTIONS": "true",
+    }
     result = run("-v", "--report", "json=report.json", env={**env, **files})
     report = json.loads((run.directory / "report.json").read_text())
     VALIDATOR.validate(report)
@@ -708,7 +679,9 @@ def test_nothing_that_a_server_says_forms_a_workflow_command(gitlab: GitLab, run
         if any(problem["severity"] == severity for problem in token["problems"])
     ]
     found = [*commands(result.out), *commands(result.err)]
-    assert sorted((command.name, command.data.partition(":")[0]) for command in found) == sorted(expected)
+    assert sorted((command.name, command.data.partition(":")[0]) for command in found) == sorted(
+        expected
+    )
     assert {command.properties["title"] for command in found} <= set(CODES)
     assert {*outputs(output.read_text())} == OUTPUTS | {"before"}
     assert summary.read_text().startswith("# before\n")
@@ -716,21 +689,21 @@ def test_nothing_that_a_server_says_forms_a_workflow_command(gitlab: GitLab, run
 
 def test_nothing_that_a_policy_says_forms_a_workflow_command(gitlab: GitLab, run: Run) -> None:
     gitlab.add(Token(value_for("x")))
-    for setting in ("--scopes", "--project", "--group", "--token-file", "--role", "--url", "--min-validity"):
+    for setting in (
+        "--scopes",
+        "--project",
+        "--group",
+        "--token-file",
+        "--role",
+        "--url",
+        "--min-validity",
+    ):
         for text in ("##[error]pwn", "\n::error::pwn"):
             result = run("--format", "github", setting, text, token=value_for("x"))
             found = [*commands(result.out), *commands(result.err)]
             assert len(found) <= 1, (setting, text)
             assert {command.name for command in found} <= {"error"}
             assert {command.properties.get("title") for command in found} <= set(CODES)
-
-
-def outputs(text: str) -> dict[str, str]:
-    """Read an output file, in which every value must be one line."""
-    pairs = [line.partition("=") for line in re.split(r"\r\n|\r|\n", text) if line]
-    assert all(equals and "<<" not in name for name, equals, _ in pairs), text
-    assert len({name for name, _, _ in pairs}) == len(pairs), text
-    return {name: value for name, _, value in pairs}
 
 
 def test_github_outputs_and_summary_are_appended(gitlab: GitLab, run: Run) -> None:
@@ -740,10 +713,19 @@ def test_github_outputs_and_summary_are_appended(gitlab: GitLab, run: Run) -> No
     output.write_text("before=1\n")
     summary.write_text("# before\n")
     files = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
-    wants = ("--scopes", "api,sudo,read_user", "--report", "json=report.json", "--report", "markdown=report.md")
+    wants = (
+        "--scopes",
+        "api,sudo,read_user",
+        "--report",
+        "json=report.json",
+        "--report",
+        "markdown=report.md",
+    )
     result = run("--format", "github", *wants, token=value_for("x"), env=files)
     found = outputs(output.read_text())
-    days = json.loads((run.directory / "report.json").read_text())["tokens"][0]["token"]["days_left"]
+    days = json.loads((run.directory / "report.json").read_text())["tokens"][0]["token"][
+        "days_left"
+    ]
     assert (run.directory / found.pop("report")).samefile(run.directory / "report.json")
     assert found == {
         "before": "1", "ok": "false", "category": "scope-missing", "exit-code": "21", "days-left": str(days),
@@ -783,7 +765,12 @@ def test_outputs_of_an_error_that_belongs_to_no_token(run: Run) -> None:
     files = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
     result = run("--format", "github", "--role", "owner", token=value_for("x"), env=files)
     found = outputs(output.read_text())
-    assert (result.code, found["ok"], found["category"], found["exit-code"]) == (2, "false", "usage-error", "2")
+    assert (result.code, found["ok"], found["category"], found["exit-code"]) == (
+        2,
+        "false",
+        "usage-error",
+        "2",
+    )
     assert set(found) == OUTPUTS
     assert "usage-error" in summary.read_text()
 
@@ -793,7 +780,11 @@ def test_outputs_of_an_error_that_belongs_to_no_token(run: Run) -> None:
 
 def table(text: str) -> list[list[str]]:
     """Return the rows of the table below its head, split at the pipes that separate cells."""
-    rows = [re.split(r"(?<!\\)\|", line.strip())[1:-1] for line in text.splitlines() if line.startswith("|")]
+    rows = [
+        re.split(r"(?<!\\)\|", line.strip())[1:-1]
+        for line in text.splitlines()
+        if line.startswith("|")
+    ]
     head, rule, *body = rows
     assert {len(row) for row in rows} == {len(head)}
     assert all(re.fullmatch(r"\s*:?-+:?\s*", cell) for cell in rule)
@@ -805,7 +796,9 @@ def test_markdown_has_a_row_for_each_token_and_all_problems(full: Full) -> None:
     rows = table(text)
     assert [row[0].replace("\\", "") for row in rows] == [case.name for case in full.cases]
     assert [
-        case.category for case, row in zip(full.cases, rows, strict=True) if case.category not in " ".join(row)
+        case.category
+        for case, row in zip(full.cases, rows, strict=True)
+        if case.category not in " ".join(row)
     ] == []
     for token in full.report["tokens"]:
         for problem in token["problems"]:
@@ -839,8 +832,18 @@ def test_one_token_with_expiry_is_not_drawn(gitlab: GitLab, run: Run) -> None:
         assert bool(gantt(result.out)) == drawn == ("mermaid" in result.out)
 
 
-def test_the_names_of_tokens_cannot_become_instructions_to_mermaid(gitlab: GitLab, run: Run) -> None:
-    words = ("title one", "section two", "dateFormat X", "axisFormat x", "todayMarker off", "excludes x", "click x")
+def test_the_names_of_tokens_cannot_become_instructions_to_mermaid(
+    gitlab: GitLab, run: Run
+) -> None:
+    words = (
+        "title one",
+        "section two",
+        "dateFormat X",
+        "axisFormat x",
+        "todayMarker off",
+        "excludes x",
+        "click x",
+    )
     names = (*words, "2026-01-01 release", "gantt", "inclusiveEndDates")
     for name in names:
         gitlab.add(Token(value_for(name)))
@@ -850,7 +853,9 @@ def test_the_names_of_tokens_cannot_become_instructions_to_mermaid(gitlab: GitLa
     assert len(tasks) == len(names)
     for task in tasks:
         keywords = "|".join(word.split()[0] for word in words)
-        assert not re.match(rf"({keywords})\s|gantt|inclusiveEndDates|\d{{4}}-\d\d-\d\d", task), task
+        assert not re.match(rf"({keywords})\s|gantt|inclusiveEndDates|\d{{4}}-\d\d-\d\d", task), (
+            task
+        )
 
 
 MARKUP = (
@@ -880,7 +885,9 @@ def test_nothing_that_a_server_says_forms_markup(gitlab: GitLab, run: Run) -> No
     ours = r"</?code>|<br ?/?>|<https?://[^\s<>]*>"  # a link that shows where it leads is honest
     markup = r"^\s*(#|```)|<[A-Za-z/!?]|\]\s*[(\[]|pwn`|`pwn"
     spoken = [line for line in rest.splitlines() if "pwn" in line]
-    bare = [re.sub(r"\\[!-/:-@\[-`{-~]", "", re.sub(ours, "", line)) for line in spoken]  # no escaped punctuation
+    bare = [
+        re.sub(r"\\[!-/:-@\[-`{-~]", "", re.sub(ours, "", line)) for line in spoken
+    ]  # no escaped punctuation
     assert [line for line in bare if re.search(markup, line)] == []
 
 
@@ -920,24 +927,23 @@ def test_several_reports_from_one_run_equal_the_single_ones(full: Full) -> None:
 # Fixes
 
 
-def pages(text: str) -> list[str]:
-    """Return the addresses in a text."""
-    return [address.rstrip(".,;)>") for address in re.findall(r"https?://\S+", text)]
-
-
 def fix_page(token: dict[str, Any], category: str) -> str:
     (problem,) = (problem for problem in token["problems"] if problem["category"] == category)
     (page,) = (page for page in pages(problem["fix"]) if "access_tokens" in page)
     return page
 
 
-def test_a_token_to_replace_has_the_page_with_name_and_scopes_filled_in(gitlab: GitLab, run: Run) -> None:
+def test_a_token_to_replace_has_the_page_with_name_and_scopes_filled_in(
+    gitlab: GitLab, run: Run
+) -> None:
     wants = {"scopes": ["api", "read_user"]}
     dead = {"expired": Token("", expires_at=in_days(-1)), "revoked": Token("", revoked=True)}
     living = {"short": Token("", expires_at=in_days(3)), "narrow": Token("", scopes=("read_user",))}
     for name, token in (dead | living).items():
         gitlab.add(token._replace(value=value_for(name), name="ci & co: 100%"))
-    env = write_policy(run, *({"name": n, **wants, "min-validity": "5d"} for n in (*dead, *living, "unknown")))
+    env = write_policy(
+        run, *({"name": n, **wants, "min-validity": "5d"} for n in (*dead, *living, "unknown"))
+    )
     tokens = {token["name"]: token for token in run.json(env=env).report["tokens"]}
     assert {name: token["category"] for name, token in tokens.items()} == {
         "expired": "token-expired", "revoked": "token-revoked", "unknown": "token-invalid",
@@ -945,7 +951,10 @@ def test_a_token_to_replace_has_the_page_with_name_and_scopes_filled_in(gitlab: 
     }  # fmt: skip
     for name, token in tokens.items():
         page = urlsplit(fix_page(token, token["category"]))
-        assert f"{page.scheme}://{page.netloc}{page.path}" == f"{gitlab.url}/-/user_settings/personal_access_tokens"
+        assert (
+            f"{page.scheme}://{page.netloc}{page.path}"
+            == f"{gitlab.url}/-/user_settings/personal_access_tokens"
+        )
         query = parse_qs(page.query)
         assert {"api", "read_user"} <= set(query["scopes"][0].split(",")), name
         assert len(query["name"]) == 1
@@ -953,7 +962,9 @@ def test_a_token_to_replace_has_the_page_with_name_and_scopes_filled_in(gitlab: 
             assert query["name"] == ["ci & co: 100%"]
 
 
-def test_the_page_of_a_project_or_group_token_is_that_projects_or_groups(gitlab: GitLab, run: Run) -> None:
+def test_the_page_of_a_project_or_group_token_is_that_projects_or_groups(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add_project(Project("group/app", members={7: 40}))
     gitlab.add_group(Group("group/sub", members={7: 40}))
     places = {"project": ("group/app", "group/app"), "group": ("group/sub", "groups/group/sub")}
@@ -970,14 +981,19 @@ def test_the_page_of_a_project_or_group_token_is_that_projects_or_groups(gitlab:
         kind, _, state = token["name"].partition("-")
         assert token["category"] == {"expired": "token-expired", "narrow": "scope-missing"}[state]
         page = urlsplit(fix_page(token, token["category"]))
-        assert f"{page.scheme}://{page.netloc}{page.path}" == f"{gitlab.url}/{places[kind][1]}/-/settings/access_tokens"
+        assert (
+            f"{page.scheme}://{page.netloc}{page.path}"
+            == f"{gitlab.url}/{places[kind][1]}/-/settings/access_tokens"
+        )
 
 
 def test_a_path_in_url_is_part_of_the_page(tmp_path: Path) -> None:
     with GitLab(prefix="/gitlab") as gitlab:
         gitlab.add(Token(value_for("x"), scopes=("read_api",)))
         result = Run(tmp_path, tmp_path, gitlab.url).json("--scopes", "api", token=value_for("x"))
-        assert fix_page(result.token, "scope-missing").startswith(f"{gitlab.url}/-/user_settings/personal_access_")
+        assert fix_page(result.token, "scope-missing").startswith(
+            f"{gitlab.url}/-/user_settings/personal_access_"
+        )
 
 
 def test_the_report_on_a_redirect_names_where_it_points(full: Full) -> None:
@@ -1006,7 +1022,9 @@ def test_every_problem_has_a_fix_of_its_own(full: Full) -> None:
 
 def test_junit_skips_what_was_not_looked_at(gitlab: GitLab, run: Run) -> None:
     gitlab.add(Token(value_for("x")))
-    missing = run("--format", "junit", "--project", "group/absent", "--role", "owner", token=value_for("x"))
+    missing = run(
+        "--format", "junit", "--project", "group/absent", "--role", "owner", token=value_for("x")
+    )
     cases = {case.get("name"): case for case in ET.fromstring(missing.out).iter("testcase")}
     assert cases["project"].find("failure") is not None
     assert cases["role"].find("skipped") is not None

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 
 import pytest
-from conftest import Run
-from gitlab_server import Answer, GitLab, Group, Kind, Project, Token, in_days
-from policies import GOOD, SELF, answered, check, check_each, describe, secret, verdicts, words
+from kit.command import Run
+from kit.gitlab_server import Answer, GitLab, Group, Kind, Project, Token, in_days
+from kit.policies import GOOD, SELF, answered, check, check_each, describe, secret, verdicts, words
 
 from glcheck.description import Token as Described
 from glcheck.judgement import judge
-from glcheck.plan import Requirements
+from glcheck.settings.plan import Requirements
 
 OAUTH = "0123456789abcdef" * 4
 JOB = "glcbt-64_3fZ1p5y4XWcCvMGVlfak"
@@ -53,7 +53,9 @@ def paths(gitlab: GitLab) -> list[str]:
 # Scopes
 
 
-def test_each_scope_is_satisfied_by_itself_and_by_what_implies_it_and_by_nothing_else(gitlab: GitLab, run: Run) -> None:
+def test_each_scope_is_satisfied_by_itself_and_by_what_implies_it_and_by_nothing_else(
+    gitlab: GitLab, run: Run
+) -> None:
     for number, held in enumerate(SATISFIED_BY):
         gitlab.add(Token(secret(number), scopes=(held,)))
     tokens = {
@@ -76,8 +78,15 @@ def test_read_api_opens_the_registry_to_persons_and_not_to_bots(gitlab: GitLab, 
         gitlab.add(Token(secret(number), kind, ("read_api",), user_id=number + 10))
         gitlab.add(Token(secret(number + 50), kind, ("read_registry",), user_id=number + 10))
         tokens[f"{kind}"] = {"secret": secret(number), "scopes": ["read_registry"]}
-        tokens[f"{kind} asked for"] = {"secret": secret(number), "scopes": ["read_registry"], "kind": kind}
-        tokens[f"{kind} read_registry"] = {"secret": secret(number + 50), "scopes": ["read_registry"]}
+        tokens[f"{kind} asked for"] = {
+            "secret": secret(number),
+            "scopes": ["read_registry"],
+            "kind": kind,
+        }
+        tokens[f"{kind} read_registry"] = {
+            "secret": secret(number + 50),
+            "scopes": ["read_registry"],
+        }
     for scope in ("ai_features", "write_registry"):
         tokens[scope] = {"secret": secret(0), "scopes": [scope], "kind": "personal"}
     assert verdicts(run, tokens) == {
@@ -98,16 +107,23 @@ def test_read_api_opens_the_registry_to_persons_and_not_to_bots(gitlab: GitLab, 
 def test_satisfied_by_implication_is_said_and_nothing_else_is(gitlab: GitLab, run: Run) -> None:
     gitlab.add(Token(GOOD))
     gitlab.add(Token(secret(1), scopes=("write_repository",)))
-    git_only = "read_repository, through write_repository (for git only, not for the repository files API)"
+    git_only = (
+        "read_repository, through write_repository (for git only, not for the repository files API)"
+    )
     notes: dict[str, tuple[dict[str, object], list[str]]] = {
         "others": (
             {"scopes": ["read_api", "api", "sudo", "read_user"]},
             ["read_api, through api", "read_user, through api"],
         ),
-        "for git": ({"secret": secret(1), "scopes": ["write_repository", "read_repository"]}, [git_only]),
+        "for git": (
+            {"secret": secret(1), "scopes": ["write_repository", "read_repository"]},
+            [git_only],
+        ),
     }
     reports = check_each(run, {name: setting for name, (setting, _) in notes.items()})
-    assert {name: token["notes"] for name, token in reports.items()} == {n: said for n, (_, said) in notes.items()}
+    assert {name: token["notes"] for name, token in reports.items()} == {
+        n: said for n, (_, said) in notes.items()
+    }
 
 
 def test_missing_scopes_are_told_with_what_is_required_and_held(gitlab: GitLab, run: Run) -> None:
@@ -126,7 +142,12 @@ def test_the_page_for_a_new_token_keeps_what_the_old_one_may_hold_and_has_no_mis
 ) -> None:
     gitlab.add(Token(GOOD, scopes=("read_user", "read_repository", "sudo")))
     result = run.json("--scopes", "read_registry,read_apis", "--forbid-scopes", "sudo", token=GOOD)
-    (page,) = {word for problem in result.token["problems"] for word in problem["fix"].split() if "?" in word}
+    (page,) = {
+        word
+        for problem in result.token["problems"]
+        for word in problem["fix"].split()
+        if "?" in word
+    }
     assert page.endswith("?name=ci&scopes=read_registry,read_user,read_repository")
 
 
@@ -138,7 +159,9 @@ def test_the_page_for_a_new_token_keeps_what_the_old_one_may_hold_and_has_no_mis
         ({"project": "42"}, "in the project's member list"),
     ],
 )
-def test_a_role_is_given_where_members_are_managed(gitlab: GitLab, run: Run, where: dict[str, str], page: str) -> None:
+def test_a_role_is_given_where_members_are_managed(
+    gitlab: GitLab, run: Run, where: dict[str, str], page: str
+) -> None:
     gitlab.add(Token(GOOD))
     gitlab.add_project(Project("open/app", id=42, members={7: 20}))
     gitlab.add_group(Group("open", members={7: 20}))
@@ -159,16 +182,25 @@ def test_scopes_that_lack_are_listed_and_a_hint_comes_once_and_only_where_there_
         "read_apis Read_Apis": "the scopes read_apis, Read_Apis; it holds none. There is a scope read_api.",
         "xyz": "lacks the scope xyz; it holds read_user, email.",
     }
-    tokens = {name: {"scopes": name.split(), "secret": secret(1) if name == "xyz" else GOOD} for name in said}
+    tokens = {
+        name: {"scopes": name.split(), "secret": secret(1) if name == "xyz" else GOOD}
+        for name in said
+    }
     reports = check_each(run, tokens)
     for name, words_of in said.items():
         (problem,) = reports[name]["problems"]
         assert problem["message"].endswith(words_of)
-        assert problem["fix"].startswith("Correct `scopes` if" if "There is" in words_of else "Scopes cannot be added")
+        assert problem["fix"].startswith(
+            "Correct `scopes` if" if "There is" in words_of else "Scopes cannot be added"
+        )
 
 
-@pytest.mark.parametrize(("mistyped", "nearest"), [("read_apis", "read_api"), ("write-repository", "write_repository")])
-def test_a_mistyped_scope_gets_the_nearest_known_name(gitlab: GitLab, run: Run, mistyped: str, nearest: str) -> None:
+@pytest.mark.parametrize(
+    ("mistyped", "nearest"), [("read_apis", "read_api"), ("write-repository", "write_repository")]
+)
+def test_a_mistyped_scope_gets_the_nearest_known_name(
+    gitlab: GitLab, run: Run, mistyped: str, nearest: str
+) -> None:
     gitlab.add(Token(GOOD))
     result = run.json("--scopes", mistyped, token=GOOD)
     assert result.code == 21
@@ -212,7 +244,9 @@ TOMORROW, SPRING, NEVER = secret(1), secret(2), secret(3)
 ENDS = {TOMORROW: "2027-03-02", SPRING: "2027-03-15", NEVER: None}
 
 
-def test_least_validity_is_counted_to_midnight_utc_at_the_start_of_the_day(gitlab: GitLab, run: Run) -> None:
+def test_least_validity_is_counted_to_midnight_utc_at_the_start_of_the_day(
+    gitlab: GitLab, run: Run
+) -> None:
     dated(gitlab, ENDS)
     expected: dict[tuple[str, object], str] = {
         (TOMORROW, "12h"): "ok",
@@ -258,7 +292,9 @@ def test_largest_validity_and_no_expiry(gitlab: GitLab, run: Run) -> None:
     assert list(verdicts(run, tokens).values()) == list(expected.values())
 
 
-def test_what_is_wrong_with_a_date_is_told_in_words_and_in_seconds(gitlab: GitLab, run: Run) -> None:
+def test_what_is_wrong_with_a_date_is_told_in_words_and_in_seconds(
+    gitlab: GitLab, run: Run
+) -> None:
     dated(gitlab, ENDS)
     left = int(13.5 * 86400)
     soon = "expires in 13 days, on 2027-03-15 at 00:00 UTC;"
@@ -307,12 +343,17 @@ def test_what_is_wrong_with_a_date_is_told_in_words_and_in_seconds(gitlab: GitLa
 def test_a_day_is_a_day_to_the_second(gitlab: GitLab, run: Run, second: str, category: str) -> None:
     gitlab.date = datetime.fromisoformat(f"{second}+00:00")
     # Told as if alive: the verdict is by the date, not by GitLab's refusal.
-    gitlab.always(Answer(200, describe(expires_at="2027-03-02", created_at="2027-02-01T00:00:00.000Z")))
+    gitlab.always(
+        Answer(200, describe(expires_at="2027-03-02", created_at="2027-02-01T00:00:00.000Z"))
+    )
     token = run.json("--min-validity", "1d", token=GOOD).token
     left = int((datetime(2027, 3, 2, tzinfo=timezone.utc) - gitlab.date).total_seconds())
     assert token["category"] == category
     if left > 0:
-        assert (token["token"]["seconds_left"], token["token"]["days_left"]) == (left, left // 86400)
+        assert (token["token"]["seconds_left"], token["token"]["days_left"]) == (
+            left,
+            left // 86400,
+        )
         assert token["token"]["expires_at_utc"] == "2027-03-02T00:00:00Z"
     assert ("It expired on 2027-03-02 at 00:00 UTC" in words(token)) is (left == 0)
 
@@ -341,15 +382,32 @@ def test_five_minutes_are_five_minutes() -> None:
     token = Described("access-token", 1, "ci", 7, ("api",), False, NOON, 0.0)
 
     def noted(seconds: float) -> bool:
-        return bool(judge(Requirements(), token._replace(clock_off=seconds), None, None, NOON).notes)
+        return bool(
+            judge(Requirements(), token._replace(clock_off=seconds), None, None, NOON).notes
+        )
 
-    assert [noted(seconds) for seconds in (-301.0, -300.0, 0.0, 300.0, 300.5)] == [True, False, False, False, True]
+    assert [noted(seconds) for seconds in (-301.0, -300.0, 0.0, 300.0, 300.5)] == [
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
-def test_without_a_usable_date_of_the_server_the_local_clock_counts(gitlab: GitLab, run: Run) -> None:
-    dates = {"none": "", "words": "yesterday", "cut": "Mon, 01 Mar", "no day": "Mon, 32 Jan 2024 00:00:00 GMT"}
+def test_without_a_usable_date_of_the_server_the_local_clock_counts(
+    gitlab: GitLab, run: Run
+) -> None:
+    dates = {
+        "none": "",
+        "words": "yesterday",
+        "cut": "Mon, 01 Mar",
+        "no day": "Mon, 32 Jan 2024 00:00:00 GMT",
+    }
     body = describe(expires_at=in_days(3))
-    tokens = answered(gitlab, {name: Answer(200, body, (("Date", date),)) for name, date in dates.items()})
+    tokens = answered(
+        gitlab, {name: Answer(200, body, (("Date", date),)) for name, date in dates.items()}
+    )
     gitlab.no_date = True
     tokens |= answered(gitlab, {"absent": Answer(200, body)})
     for least, category in (("1d", "ok"), ("4d", "expires-soon")):
@@ -357,7 +415,9 @@ def test_without_a_usable_date_of_the_server_the_local_clock_counts(gitlab: GitL
         assert found == dict.fromkeys(tokens, category)
 
 
-def test_by_default_the_last_two_weeks_or_quarter_of_a_life_give_a_warning(gitlab: GitLab, run: Run) -> None:
+def test_by_default_the_last_two_weeks_or_quarter_of_a_life_give_a_warning(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.date = NOON.replace(hour=0)
     day = 86400
     lives: dict[str, tuple[str | None, str | None, int | None]] = {
@@ -376,27 +436,45 @@ def test_by_default_the_last_two_weeks_or_quarter_of_a_life_give_a_warning(gitla
     answers = {}
     for name, (born, ends, _) in lives.items():
         body = describe(expires_at=ends, created_at=born)
-        answers[name] = Answer(200, body if born else {k: v for k, v in body.items() if k != "created_at"})
+        answers[name] = Answer(
+            200, body if born else {k: v for k, v in body.items() if k != "created_at"}
+        )
     result = check(run, answered(gitlab, answers))
     assert (result.code, result.report["category"]) == (0, "ok")
     reports = {token["name"]: token for token in result.report["tokens"]}
-    expected = {name: [("expires-soon", "warning", below)] if below else [] for name, (*_, below) in lives.items()}
+    expected = {
+        name: [("expires-soon", "warning", below)] if below else []
+        for name, (*_, below) in lives.items()
+    }
     found = {
-        name: [(p["category"], p["severity"], p["details"]["required_seconds"]) for p in token["problems"]]
+        name: [
+            (p["category"], p["severity"], p["details"]["required_seconds"])
+            for p in token["problems"]
+        ]
         for name, token in reports.items()
     }
-    assert all("(warn-validity, auto)" in words(reports[name]) for name, (*_, below) in lives.items() if below)
+    assert all(
+        "(warn-validity, auto)" in words(reports[name])
+        for name, (*_, below) in lives.items()
+        if below
+    )
     assert found == expected
     assert all(token["ok"] for token in reports.values())
 
 
-def test_the_warning_can_be_set_and_switched_off_and_does_not_hide_the_error(gitlab: GitLab, run: Run) -> None:
+def test_the_warning_can_be_set_and_switched_off_and_does_not_hide_the_error(
+    gitlab: GitLab, run: Run
+) -> None:
     dated(gitlab, ENDS)
     settings: dict[str, tuple[dict[str, object], str, bool]] = {
         "never": ({"secret": TOMORROW, "warn-validity": 0}, "ok", False),
         "set": ({"secret": SPRING, "warn-validity": "2w"}, "ok", True),
         "enough": ({"secret": SPRING, "warn-validity": "13d"}, "ok", False),
-        "error": ({"secret": SPRING, "warn-validity": "30d", "min-validity": "20d"}, "expires-soon", True),
+        "error": (
+            {"secret": SPRING, "warn-validity": "30d", "min-validity": "20d"},
+            "expires-soon",
+            True,
+        ),
         "between": ({"secret": SPRING, "warn-validity": "30d", "min-validity": "10d"}, "ok", True),
         "for ever": ({"secret": NEVER, "warn-validity": "30d"}, "ok", False),
     }
@@ -458,21 +536,29 @@ def test_a_kind_costs_one_more_request_and_no_kind_none(gitlab: GitLab, run: Run
     assert paths(gitlab) == [SELF]
     gitlab.requests.clear()
     result = run.json("--kind", "project", token=GOOD)
-    assert (result.code, result.token["requests"], result.token["token"]["kind"]) == (0, 2, "project")
+    assert (result.code, result.token["requests"], result.token["token"]["kind"]) == (
+        0,
+        2,
+        "project",
+    )
     assert paths(gitlab) == [SELF, "/api/v4/user"]
     gitlab.requests.clear()
     for kind in ("job", "oauth"):
         assert run.json("--kind", kind, token=GOOD).token["requests"] == 1
 
 
-def test_whose_token_it_is_is_asked_only_where_the_verdict_depends_on_it(gitlab: GitLab, run: Run) -> None:
+def test_whose_token_it_is_is_asked_only_where_the_verdict_depends_on_it(
+    gitlab: GitLab, run: Run
+) -> None:
     """Where it is read_registry through read_api, which only a classic access token can hold."""
     gitlab.add(Token(secret(1), scopes=("read_api",)))
     gitlab.add(Token(secret(2), scopes=("read_api", "read_registry")))
     gitlab.add(Token(secret(3), scopes=("read_api", "api")))
     gitlab.add(Token(secret(4), scopes=("read_user",)))
     gitlab.add(Token(OAUTH, "oauth", scopes=("read_api",)))
-    (fine,) = answered(gitlab, {"fine": Answer(200, describe(scopes=["read_api"], granular=True))}).values()
+    (fine,) = answered(
+        gitlab, {"fine": Answer(200, describe(scopes=["read_api"], granular=True))}
+    ).values()
     registry = {"scopes": ["read_registry"]}
     settings: dict[str, tuple[dict[str, object], str, int]] = {
         "read_api": ({**registry, "secret": secret(1)}, "ok", 2),
@@ -481,12 +567,18 @@ def test_whose_token_it_is_is_asked_only_where_the_verdict_depends_on_it(gitlab:
         "neither": ({**registry, "secret": secret(4)}, "scope-missing", 1),
         "oauth": ({**registry, "secret": OAUTH}, "scope-missing", 1),
         "fine-grained": ({**registry, **fine}, "scope-unknown", 1),
-        "fine-grained with a kind": ({**fine, "secret": secret(5), "kind": "personal"}, "not-gitlab", 2),
+        "fine-grained with a kind": (
+            {**fine, "secret": secret(5), "kind": "personal"},
+            "not-gitlab",
+            2,
+        ),
     }
     gitlab.always(Answer(404, {"message": "404 Not Found"}), path="/at-fine/api/v4/user")
     reports = check_each(run, {name: setting for name, (setting, *_) in settings.items()})
     found = {name: (token["category"], token["requests"]) for name, token in reports.items()}
-    assert found == {name: (category, requests) for name, (_, category, requests) in settings.items()}
+    assert found == {
+        name: (category, requests) for name, (_, category, requests) in settings.items()
+    }
 
 
 def test_a_person_may_be_called_like_a_bot(gitlab: GitLab, run: Run) -> None:
@@ -495,7 +587,10 @@ def test_a_person_may_be_called_like_a_bot(gitlab: GitLab, run: Run) -> None:
         "bot": ({"username": "project_5_bot_0123456789abcdef", "bot": True}, "project"),
         "bot of long ago": ({"username": "project_5_bot", "bot": True}, "project"),
         "bot of a group": ({"username": "group_5_bot_0123456789abcdef", "bot": True}, "group"),
-        "service account": ({"username": "service_account_group_5_x", "bot": True}, "service-account"),
+        "service account": (
+            {"username": "service_account_group_5_x", "bot": True},
+            "service-account",
+        ),
         "bot of another name": ({"username": "deployer", "bot": True}, "service-account"),
         "bot by its name": ({"username": "group_5_bot_0123456789abcdef"}, "group"),
         "service account by its name": ({"username": "service_account_x"}, "service-account"),
@@ -511,14 +606,18 @@ def test_a_person_may_be_called_like_a_bot(gitlab: GitLab, run: Run) -> None:
     assert verdicts(run, tokens) == dict.fromkeys(people, "ok")
 
 
-def test_a_token_that_may_not_ask_who_it_is_lacks_a_scope_for_that(gitlab: GitLab, run: Run) -> None:
+def test_a_token_that_may_not_ask_who_it_is_lacks_a_scope_for_that(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(GOOD, scopes=("write_repository",)))
     result = run.json("--kind", "personal", token=GOOD)
     assert (result.code, result.report["category"]) == (21, "scope-missing")
     assert "read_user" in words(result.token)
 
 
-def test_kinds_that_cannot_be_checked_are_told_by_prefix_and_nothing_is_sent(gitlab: GitLab, run: Run) -> None:
+def test_kinds_that_cannot_be_checked_are_told_by_prefix_and_nothing_is_sent(
+    gitlab: GitLab, run: Run
+) -> None:
     prefixes = (
         "gldt-", "glrt-", "GR1348941", "glptt-", "glft-", "glimt-", "glagent-", "glsoat-", "glwt-", "glffct-", "gloas-",
     )  # fmt: skip
@@ -545,7 +644,9 @@ def test_a_job_token_is_asked_about_as_one(gitlab: GitLab, run: Run) -> None:
     assert run(token="glcbt-64_9kQ2w8e7RTyUiOpAsDfg").code == 12
 
 
-def test_a_job_token_can_meet_no_requirement_but_kind_and_longest_validity(gitlab: GitLab, run: Run) -> None:
+def test_a_job_token_can_meet_no_requirement_but_kind_and_longest_validity(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(JOB, "job"))
     gitlab.add_project(Project("group/app", members={7: 50}))
     requirements: dict[str, dict[str, object]] = {
@@ -559,9 +660,17 @@ def test_a_job_token_can_meet_no_requirement_but_kind_and_longest_validity(gitla
     }
     tokens = {name: {"secret": JOB, **more} for name, more in requirements.items()}
     reports = check_each(run, tokens)
-    assert {name: token["category"] for name, token in reports.items()} == dict.fromkeys(tokens, "wrong-token-kind")
-    unmet = {name: [p["details"].get("requirement") for p in token["problems"]] for name, token in reports.items()}
-    assert unmet == {name: [name] for name in tokens} | {"kind": [None], "role": ["project", "role"]}
+    assert {name: token["category"] for name, token in reports.items()} == dict.fromkeys(
+        tokens, "wrong-token-kind"
+    )
+    unmet = {
+        name: [p["details"].get("requirement") for p in token["problems"]]
+        for name, token in reports.items()
+    }
+    assert unmet == {name: [name] for name in tokens} | {
+        "kind": [None],
+        "role": ["project", "role"],
+    }
     free = {"nothing": {"secret": JOB}, "max-validity": {"secret": JOB, "max-validity": "30d"}}
     assert verdicts(run, free) == dict.fromkeys(free, "ok")
 
@@ -572,20 +681,31 @@ def test_a_job_token_can_meet_no_requirement_but_kind_and_longest_validity(gitla
 def test_an_oauth_token_is_asked_about_as_one(run_alone: Run) -> None:
     with GitLab(prefix="/gitlab") as server:
         server.add(Token(OAUTH, "oauth", scopes=("read_api", "openid")))
-        result = run_alone.json("--url", server.url, "--kind", "oauth", "--scopes", "read_user,openid", token=OAUTH)
-        assert (result.code, result.token["requests"], result.token["token"]["kind"]) == (0, 1, "oauth")
+        result = run_alone.json(
+            "--url", server.url, "--kind", "oauth", "--scopes", "read_user,openid", token=OAUTH
+        )
+        assert (result.code, result.token["requests"], result.token["token"]["kind"]) == (
+            0,
+            1,
+            "oauth",
+        )
         assert [request.path for request in server.requests] == ["/gitlab/oauth/token/info"]
         assert server.requests[0].headers["authorization"] == f"Bearer {OAUTH}"
         assert set(result.token["token"]["scopes"]) == {"read_api", "openid"}
 
 
-def test_an_oauth_token_of_another_shape_is_known_once_gitlab_says_so(gitlab: GitLab, run: Run) -> None:
+def test_an_oauth_token_of_another_shape_is_known_once_gitlab_says_so(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(GOOD, "oauth", scopes=("read_api",)))
     refusal = "400 Bad request - This endpoint requires token type to be a personal access token"
     gitlab.always(Answer(400, {"message": refusal}), path=SELF)
     result = run.json("--kind", "oauth", token=GOOD)
     assert (result.code, result.token["requests"], result.token["token"]["kind"]) == (0, 2, "oauth")
-    assert [request.headers.get("authorization") for request in gitlab.requests] == [None, f"Bearer {GOOD}"]
+    assert [request.headers.get("authorization") for request in gitlab.requests] == [
+        None,
+        f"Bearer {GOOD}",
+    ]
 
 
 def test_an_oauth_token_dies_when_its_seconds_are_over(gitlab: GitLab, run: Run) -> None:
@@ -593,7 +713,9 @@ def test_an_oauth_token_dies_when_its_seconds_are_over(gitlab: GitLab, run: Run)
 
     def lived(seconds: int) -> Answer:
         born = int(NOON.timestamp()) - seconds
-        return Answer(200, {"scope": ["api"], "expires_in": 3600, "created_at": born, "resource_owner_id": 7})
+        return Answer(
+            200, {"scope": ["api"], "expires_in": 3600, "created_at": born, "resource_owner_id": 7}
+        )
 
     # A warning from the last quarter on: that of the first began a quarter of a second ago.
     tokens = answered(gitlab, {"warns": lived(3 * 3600 + 1), "does not": lived(3 * 3600)})
@@ -635,7 +757,9 @@ def test_requirements_hold_for_oauth_tokens_too(gitlab: GitLab, run: Run) -> Non
 # Fine-grained tokens
 
 
-def test_a_fine_grained_token_cannot_be_judged_by_scopes_but_by_all_else(gitlab: GitLab, run: Run) -> None:
+def test_a_fine_grained_token_cannot_be_judged_by_scopes_but_by_all_else(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(GOOD, "fine-grained", expires_at=in_days(20)))
     gitlab.add_project(Project("group/app", members={7: 30}))
     gitlab.add_group(Group("team", members={7: 30}))
@@ -673,7 +797,9 @@ def test_fine_grained_permissions_that_lack_are_named(gitlab: GitLab, run: Run) 
     assert reports["not the project"]["category"] in {"ok", "scope-missing", "scope-unknown"}
 
 
-def test_a_classic_token_where_only_fine_grained_ones_count_is_not_ok(gitlab: GitLab, run: Run) -> None:
+def test_a_classic_token_where_only_fine_grained_ones_count_is_not_ok(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(GOOD))
     gitlab.add_project(Project("group/app", members={7: 30}, granular_only=True))
     result = run.json("--project", "group/app", token=GOOD)
@@ -694,7 +820,10 @@ def test_every_level_against_every_role(gitlab: GitLab, run: Run) -> None:
     tokens, expected = {}, {}
     for role, least in ROLES.items():
         for level in levels:
-            for name, value in (("read_api", secret(level)), ("write_repository", secret(level + 100))):
+            for name, value in (
+                ("read_api", secret(level)),
+                ("write_repository", secret(level + 100)),
+            ):
                 case = f"{level} as {role} with {name}"
                 tokens[case] = {"secret": value, "project": "group/app", "role": role}
                 expected[case] = "ok" if level >= least else "role-too-low"
@@ -708,7 +837,9 @@ def test_every_level_against_every_role(gitlab: GitLab, run: Run) -> None:
 def test_the_larger_of_all_memberships_counts(gitlab: GitLab, run: Run) -> None:
     """Users 1 to 6: direct, inherited, both (twice), through a share only, and through a share besides."""
     direct, inherited, shared = {1: 30, 3: 20, 4: 30, 6: 20}, {2: 30, 3: 30, 4: 10}, {5: 30, 6: 30}
-    project = gitlab.add_project(Project("group/app", members=direct, group_members=inherited, shared=shared))
+    project = gitlab.add_project(
+        Project("group/app", members=direct, group_members=inherited, shared=shared)
+    )
     group = gitlab.add_group(Group("team", members=direct, group_members=inherited, shared=shared))
     tokens: dict[str, dict[str, object]] = {}
     expected = {}
@@ -744,13 +875,19 @@ def test_a_role_that_is_too_low_is_told_with_the_one_there_is(gitlab: GitLab, ru
     gitlab.add_group(Group("team", members={7: 5}))
     told: dict[str, tuple[dict[str, object], str, str | None]] = {
         "reporter": ({"project": "group/app"}, "is reporter there", "reporter"),
-        "minimal": ({"group": "team"}, "is a member with minimal access there", "a member with minimal access"),
+        "minimal": (
+            {"group": "team"},
+            "is a member with minimal access there",
+            "a member with minimal access",
+        ),
         "none": ({"project": "open/app"}, "is no member there", None),
         "untold": ({"project": "shared/app", "secret": secret(1)}, "has a lower role there", None),
         "told": ({"project": "group/app", "secret": secret(1)}, "is reporter there", "reporter"),
         "least": ({"project": "guest/app", "secret": secret(1)}, "is guest there", "guest"),
     }
-    reports = check_each(run, {name: {**setting, "role": "maintainer"} for name, (setting, *_) in told.items()})
+    reports = check_each(
+        run, {name: {**setting, "role": "maintainer"} for name, (setting, *_) in told.items()}
+    )
     for name, (setting, said, actual) in told.items():
         (problem,) = reports[name]["problems"]
         assert f"but its account {said}; maintainer is asked for." in problem["message"], name
@@ -758,7 +895,9 @@ def test_a_role_that_is_too_low_is_told_with_the_one_there_is(gitlab: GitLab, ru
         assert problem["details"] == {"required": "maintainer", "actual": actual, **place}, name
 
 
-def test_visible_without_membership_is_too_low_and_hidden_is_not_found(gitlab: GitLab, run: Run) -> None:
+def test_visible_without_membership_is_too_low_and_hidden_is_not_found(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(GOOD))
     gitlab.add(Token(secret(1), scopes=("write_repository",)))
     project = gitlab.add_project(Project("open/app", public=True, members={8: 50}))
@@ -792,7 +931,9 @@ def test_a_path_is_one_part_of_the_address_whatever_is_in_it(gitlab: GitLab, run
     gitlab.add_project(Project("Group/sub-group/my.app_1", members={7: 40}))
     result = run.json("--project", "Group/sub-group/my.app_1", "--role", "maintainer", token=GOOD)
     assert (result.code, result.token["requests"]) == (0, 2)
-    assert gitlab.requests[1].path.partition("?")[0] == "/api/v4/projects/Group%2Fsub-group%2Fmy.app_1"
+    assert (
+        gitlab.requests[1].path.partition("?")[0] == "/api/v4/projects/Group%2Fsub-group%2Fmy.app_1"
+    )
 
 
 def test_role_and_place_cost_one_more_request_and_a_share_another(gitlab: GitLab, run: Run) -> None:
@@ -846,7 +987,11 @@ def test_memberships_are_found_page_by_page(gitlab: GitLab, run: Run, scope: str
         "group too low": {"group": groups[-1].id, "role": "owner"},
     }
     found = verdicts(run, tokens)
-    asked = Counter(request.path.partition("associations?")[2] for request in gitlab.requests if "?" in request.path)
+    asked = Counter(
+        request.path.partition("associations?")[2]
+        for request in gitlab.requests
+        if "?" in request.path
+    )
     assert asked["min_access_level=40&page=4&per_page=100"] == 1
     assert not [query for query in asked if "page=0&" in query]
     assert found == {
@@ -860,7 +1005,9 @@ def test_memberships_are_found_page_by_page(gitlab: GitLab, run: Run, scope: str
     }
 
 
-def test_a_group_by_path_needs_read_api_and_the_report_says_what_to_do(gitlab: GitLab, run: Run) -> None:
+def test_a_group_by_path_needs_read_api_and_the_report_says_what_to_do(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(GOOD, scopes=("read_repository",)))
     gitlab.add_group(Group("team", members={7: 40}))
     for role in ((), ("--role", "developer")):
@@ -870,17 +1017,23 @@ def test_a_group_by_path_needs_read_api_and_the_report_says_what_to_do(gitlab: G
         assert "id" in words(result.token).replace(".", " ").replace(",", " ").split()
 
 
-def test_an_instance_that_lists_no_memberships_gives_no_verdict_on_the_project(run_alone: Run) -> None:
+def test_an_instance_that_lists_no_memberships_gives_no_verdict_on_the_project(
+    run_alone: Run,
+) -> None:
     with GitLab(version="17.3.0") as old:
         old.add(Token(GOOD, scopes=("read_repository",)))
         old.add_project(Project("group/app", members={7: 40}))
-        result = run_alone.json("--url", old.url, "--project", "group/app", "--role", "developer", token=GOOD)
+        result = run_alone.json(
+            "--url", old.url, "--project", "group/app", "--role", "developer", token=GOOD
+        )
     assert result.token["category"] in {"scope-missing", "unsupported-server"}
     assert result.token["token"]["scopes"] == ["read_repository"]
     assert "read_api" in words(result.token)
 
 
-def test_an_oauth_token_that_may_not_read_the_api_is_told_what_it_lacks(gitlab: GitLab, run: Run) -> None:
+def test_an_oauth_token_that_may_not_read_the_api_is_told_what_it_lacks(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(OAUTH, "oauth", scopes=("read_user",), expires_in=None))
     result = run.json("--project", "7", token=OAUTH)
     assert (result.problem["category"], result.token["requests"]) == ("scope-missing", 1)
@@ -888,7 +1041,9 @@ def test_an_oauth_token_that_may_not_read_the_api_is_told_what_it_lacks(gitlab: 
     assert result.problem["fix"].startswith("Add the scope read_api")
 
 
-def test_a_place_is_found_in_the_list_by_its_path_in_any_case_and_by_its_id(gitlab: GitLab, run: Run) -> None:
+def test_a_place_is_found_in_the_list_by_its_path_in_any_case_and_by_its_id(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(GOOD, scopes=("read_repository",)))
     gitlab.add_project(Project("Group/App", id=70, members={7: 30}))
     gitlab.add_group(Group("team", id=71, members={7: 30}))
@@ -901,7 +1056,11 @@ def test_a_place_is_found_in_the_list_by_its_path_in_any_case_and_by_its_id(gitl
         "group": {"group": 71},
     }
     found = verdicts(run, {name: {**place, "role": "developer"} for name, place in tokens.items()})
-    assert found == {**dict.fromkeys(tokens, "ok"), "id of a group": "not-found", "id of a project": "not-found"}
+    assert found == {
+        **dict.fromkeys(tokens, "ok"),
+        "id of a group": "not-found",
+        "id of a project": "not-found",
+    }
 
 
 def test_a_token_that_does_not_say_whose_it_is_is_asked(gitlab: GitLab, run: Run) -> None:
@@ -917,9 +1076,13 @@ def test_a_token_that_does_not_say_whose_it_is_is_asked(gitlab: GitLab, run: Run
 
 
 def test_the_page_that_repairs_is_the_one_of_the_kind(gitlab: GitLab, run: Run) -> None:
-    gitlab.add(Token(secret(1), "project", name="deploy bot", scopes=("read_api",), expires_at=in_days(2)))
+    gitlab.add(
+        Token(secret(1), "project", name="deploy bot", scopes=("read_api",), expires_at=in_days(2))
+    )
     gitlab.add(Token(secret(2), "group", scopes=("read_api",), expires_at=in_days(2)))
-    gitlab.add(Token(secret(3), name="a b&c", scopes=("read_api", "read_user"), expires_at=in_days(2)))
+    gitlab.add(
+        Token(secret(3), name="a b&c", scopes=("read_api", "read_user"), expires_at=in_days(2))
+    )
     gitlab.add_project(Project("group/app", members={7: 40}))
     gitlab.add_group(Group("team", members={7: 40}))
     tokens: dict[str, dict[str, object]] = {
@@ -936,16 +1099,35 @@ def test_the_page_that_repairs_is_the_one_of_the_kind(gitlab: GitLab, run: Run) 
     assert "scopes=" in said
 
 
-def test_the_page_that_repairs_is_filled_in_so_that_the_new_token_passes(gitlab: GitLab, run: Run) -> None:
-    held = {"a": ("read_api",), "b": ("api", "sudo"), "c": ("read_repository",), "d": ("read_repository", "k8s_proxy")}
+def test_the_page_that_repairs_is_filled_in_so_that_the_new_token_passes(
+    gitlab: GitLab, run: Run
+) -> None:
+    held = {
+        "a": ("read_api",),
+        "b": ("api", "sudo"),
+        "c": ("read_repository",),
+        "d": ("read_repository", "k8s_proxy"),
+    }
     for number, scopes in enumerate(held.values()):
         gitlab.add(Token(secret(number), scopes=scopes, expires_at=in_days(50)))
     gitlab.add_group(Group("team", members={7: 40}))
     settings: dict[str, tuple[dict[str, object], set[str], set[str]]] = {
-        "missing": ({"secret": secret(0), "scopes": ["write_repository"]}, {"write_repository"}, set()),
+        "missing": (
+            {"secret": secret(0), "scopes": ["write_repository"]},
+            {"write_repository"},
+            set(),
+        ),
         "forbidden": ({"secret": secret(1), "forbid-scopes": ["sudo"]}, {"api"}, {"sudo"}),
-        "soon": ({"secret": secret(3), "min-validity": "60d"}, {"read_repository", "k8s_proxy"}, set()),
-        "kind": ({"secret": secret(2), "kind": "personal"}, {"read_repository", "read_user"}, set()),
+        "soon": (
+            {"secret": secret(3), "min-validity": "60d"},
+            {"read_repository", "k8s_proxy"},
+            set(),
+        ),
+        "kind": (
+            {"secret": secret(2), "kind": "personal"},
+            {"read_repository", "read_user"},
+            set(),
+        ),
         "group": ({"secret": secret(2), "group": "team"}, {"read_repository", "read_api"}, set()),
     }
     reports = check_each(run, {name: setting for name, (setting, *_) in settings.items()})
@@ -953,8 +1135,16 @@ def test_the_page_that_repairs_is_filled_in_so_that_the_new_token_passes(gitlab:
         name: set(re.split(r",|%2C", re.findall(r"[?&]scopes=([\w,%]+)", words(token))[0]))
         for name, token in reports.items()
     }
-    lacking = {name: wanted - filled[name] for name, (_, wanted, _) in settings.items() if wanted - filled[name]}
-    too_many = {name: never & filled[name] for name, (_, _, never) in settings.items() if never & filled[name]}
+    lacking = {
+        name: wanted - filled[name]
+        for name, (_, wanted, _) in settings.items()
+        if wanted - filled[name]
+    }
+    too_many = {
+        name: never & filled[name]
+        for name, (_, _, never) in settings.items()
+        if never & filled[name]
+    }
     assert (lacking, too_many) == ({}, {})
 
 
@@ -974,7 +1164,11 @@ def test_a_scope_that_depends_on_the_kind_has_no_verdict_when_the_kind_cannot_be
 @pytest.mark.parametrize(
     ("error", "description", "code"),
     [
-        ("invalid_token", "Token is expired. You can either do re-authorization or token refresh.", 13),
+        (
+            "invalid_token",
+            "Token is expired. You can either do re-authorization or token refresh.",
+            13,
+        ),
         ("invalid_token", "Token was revoked. You have to re-authorize from the user.", 14),
         ("invalid_token", "The access token is invalid", 12),
         ("invalid_request", "The request is missing a required parameter.", 12),
@@ -986,12 +1180,16 @@ def test_what_is_said_of_a_dead_oauth_token_counts(
     gitlab: GitLab, run: Run, error: str, description: str, code: int
 ) -> None:
     status = 400 if description == "400" else 401
-    gitlab.always(Answer(status, {"error": error, "error_description": description}), path="/oauth/token/info")
+    gitlab.always(
+        Answer(status, {"error": error, "error_description": description}), path="/oauth/token/info"
+    )
     assert run(token="0123456789abcdef" * 4).code == code
 
 
 @pytest.mark.parametrize("place", ["project", "group"])
-def test_a_member_list_that_is_forbidden_says_that_the_role_is_too_low(gitlab: GitLab, run: Run, place: str) -> None:
+def test_a_member_list_that_is_forbidden_says_that_the_role_is_too_low(
+    gitlab: GitLab, run: Run, place: str
+) -> None:
     gitlab.add(Token(secret(1), user_id=9))
     gitlab.add_project(Project("team/app", public=True))
     gitlab.add_group(Group("team/app", public=True))
@@ -999,11 +1197,15 @@ def test_a_member_list_that_is_forbidden_says_that_the_role_is_too_low(gitlab: G
     result = run.json(f"--{place}", "team/app", "--role", "guest", token=secret(1))
     assert (result.code, result.problem["category"]) == (23, "role-too-low")
     assert "the role guest on" in result.problem["fix"]
-    cases = run(f"--{place}", "team/app", "--role", "guest", "--format", "junit", token=secret(1)).out
+    cases = run(
+        f"--{place}", "team/app", "--role", "guest", "--format", "junit", token=secret(1)
+    ).out
     assert re.findall(r'name="(\w+)">\s*<failure', cases) == ["role"]
 
 
-def test_a_place_that_is_forbidden_whatever_the_role_is_what_is_not_met(gitlab: GitLab, run: Run) -> None:
+def test_a_place_that_is_forbidden_whatever_the_role_is_what_is_not_met(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(GOOD))
     gitlab.always(Answer(403, {"message": "403 Forbidden"}), path="/projects/")
     assert "the role on" in run.json("--project", "team/app", token=GOOD).problem["fix"]

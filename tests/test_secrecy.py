@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 import os
 import random
@@ -13,18 +11,19 @@ import socket
 import string
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
-from conftest import COMMAND, Result, Run
-from gitlab_server import Answer, GitLab, Token, in_days
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from scripted import Scripted, presented
+from kit.command import COMMAND, Result, Run
+from kit.gitlab_server import Answer, GitLab, Token, in_days
+from kit.leaks import ECHOES, ENCODINGS, SPLITS, leaks, secrets, views
+from kit.scripted import Scripted, presented
 
 FORMATS = ("text", "json", "github", "junit", "markdown", "annotations", "dotenv")
 CODES = {
@@ -37,99 +36,25 @@ CODES = {
     "unsupported-server": 35,
     "internal-error": 70,
 }  # fmt: skip
-PIECE = 8  # so many characters of a secret in a row are too many
-PREFIX = re.compile(r"^(?:glpat-|glcbt-|gldt-|glrt-|ghp_|npm_|sk-)")
 SECRET = "glpat-Zq7Wm3Xv9Kb2Rt5Yp8Nd"
 
 
 # Looking for a secret
 
 
-def base64_runs(text: str) -> str:
-    """Return what base64 would make of each run of its characters, at every alignment."""
-    found = []
-    for characters in re.findall(r"[A-Za-z0-9+/_-]{12,}", text):
-        run = characters.translate(str.maketrans("-_", "+/"))
-        for start in range(4):
-            part = run[start : len(run) - ((len(run) - start) % 4 == 1)]
-            found.append(base64.b64decode(part + "=" * (-len(part) % 4)).decode("latin-1"))
-    return "\n".join(found)
-
-
-def json_unescape(text: str) -> str:
-    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
-    return re.sub(r'\\(["\\/])', r"\1", text)
-
-
-DECODERS: tuple[Callable[[str], str], ...] = (
-    unquote,
-    html.unescape,
-    json_unescape,
-    lambda text: re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text),  # Markdown
-    lambda text: re.sub(r"[^!-~]", "", text),  # what splits it: blanks, line breaks, control and other characters
-    base64_runs,
-)
-
-
-def views(text: str) -> list[str]:
-    """Return a text as it is and as a reader might decode it, twice over; the case of letters does not matter."""
-    found = {text}
-    for _ in range(2):
-        found |= {decode(seen) for seen in found for decode in DECODERS}
-    return [seen.lower() for seen in found]
-
-
-def pieces(text: str) -> set[str]:
-    return {text[at : at + PIECE] for at in range(len(text) - PIECE + 1)}
-
-
-def leaks(text: str, secrets: Iterable[str], *, whole: bool = False) -> list[tuple[str, str]]:
-    """Return the secrets that a text gives away, each with the piece that it shows."""
-    found = []
-    shown = views(text)
-    grams = set().union(*map(pieces, shown)) if not whole else set()
-    for secret in secrets:
-        rest = PREFIX.sub("", secret).lower()
-        in_full = [rest] if whole and any(rest in view for view in shown) else []
-        out = in_full or sorted(pieces(rest) & grams)
-        found += [(secret, piece) for piece in out[:1]]
-    return found
-
-
-def shifted(by: int) -> Callable[[str], str]:
-    return lambda secret: base64.b64encode((b"user:" + b"x" * by) + secret.encode() + b"tail").decode()
-
-
-ENCODINGS: dict[str, Callable[[str], str]] = {
-    "plain": str,
-    "percent": lambda secret: quote(secret, safe=""),
-    "percent, every character": lambda secret: "".join(f"%{ord(character):02x}" for character in secret),
-    "base64": lambda secret: base64.b64encode(secret.encode()).decode(),
-    "base64, one later": shifted(0),
-    "base64, two later": shifted(1),
-    "base64, three later": shifted(2),
-    "base64 for addresses": lambda secret: base64.urlsafe_b64encode(b"oauth2:" + secret.encode()).decode().rstrip("="),
-    "JSON": lambda secret: json.dumps(secret)[1:-1],
-    "JSON, every character": lambda secret: "".join(f"\\u{ord(character):04x}" for character in secret),
-    "HTML": html.escape,
-    "HTML, every character": lambda secret: "".join(f"&#{ord(character)};" for character in secret),
-    "HTML, hexadecimal": lambda secret: "".join(f"&#x{ord(character):X};" for character in secret),
-    "quoted": lambda secret: f'"PRIVATE-TOKEN: {secret}"',
-}
-SPLITTERS = ("\x00", "\x1b", "\x7f", "\x85", "\r", "\n", "\t")
-SPLITS: dict[str, Callable[[str], str]] = {
-    **{f"{by!r} in the middle": lambda secret, by=by: by.join((secret[:11], secret[11:])) for by in SPLITTERS},  # type: ignore[misc]
-    **{f"{by!r} everywhere": lambda secret, by=by: by.join(secret) for by in SPLITTERS},  # type: ignore[misc]
-}  # fmt: skip
-ECHOES = {**ENCODINGS, **SPLITS}
-
-
 @pytest.mark.parametrize("encoding", ECHOES)
 def test_the_search_of_these_tests_finds_a_secret_in(encoding: str) -> None:
     secret = "Zq7/Wm3+Xv9\"Kb2&Rt5<Yp8'Nd%41\\x"
     told = ECHOES[encoding](secret)
-    for around in (told, f"error: GitLab says: {told}, sorry", f"<td>{told}</td>", f"https://h/{told}?a"):
-        assert [found for found, _ in leaks(around, [secret, "glpat-somethingElse123"], whole=True)] == [secret]
+    for around in (
+        told,
+        f"error: GitLab says: {told}, sorry",
+        f"<td>{told}</td>",
+        f"https://h/{told}?a",
+    ):
+        assert [
+            found for found, _ in leaks(around, [secret, "glpat-somethingElse123"], whole=True)
+        ] == [secret]
     if encoding in ENCODINGS:
         assert leaks(told, [secret])
         assert leaks(told[: len(told) * 3 // 4], [secret])
@@ -164,9 +89,18 @@ class Shown(NamedTuple):
 def ask_all(server: GitLab, run: Run, tokens: Mapping[str, str], **top: object) -> Shown:
     """Check many tokens in one process, with every format, `-v`, and the files of GitHub."""
     names = {f"t{number}": name for number, name in enumerate(tokens)}
-    entries = [{"name": name, "token-env": f"V_{name.upper()}", "scopes": ["api"]} for name in names]
-    entries = [{**entry, "project": "group/app"} if number % 5 == 0 else entry for number, entry in enumerate(entries)]
-    policy = {"version": 1, "url": server.url, **{key.replace("_", "-"): value for key, value in top.items()}}
+    entries = [
+        {"name": name, "token-env": f"V_{name.upper()}", "scopes": ["api"]} for name in names
+    ]
+    entries = [
+        {**entry, "project": "group/app"} if number % 5 == 0 else entry
+        for number, entry in enumerate(entries)
+    ]
+    policy = {
+        "version": 1,
+        "url": server.url,
+        **{key.replace("_", "-"): value for key, value in top.items()},
+    }
     (run.directory / ".glcheck.yml").write_text(json.dumps({**policy, "tokens": entries}))
     files = {name: run.directory / name for name in (*FORMATS, "output", "summary")}
     for path in files.values():
@@ -184,10 +118,16 @@ def ask_all(server: GitLab, run: Run, tokens: Mapping[str, str], **top: object) 
     assert "Traceback" not in result.err
     assert len(report["tokens"]) == len(tokens), report["problems"]
     assert report["exit_code"] == result.code
-    assert result.code == min((CODES[token["category"]] for token in report["tokens"] if not token["ok"]), default=0)
-    assert {problem["category"] for token in report["tokens"] for problem in token["problems"]} <= set(CODES)
+    assert result.code == min(
+        (CODES[token["category"]] for token in report["tokens"] if not token["ok"]), default=0
+    )
+    assert {
+        problem["category"] for token in report["tokens"] for problem in token["problems"]
+    } <= set(CODES)
     verdicts = {names[token["name"]]: token["category"] for token in report["tokens"]}
-    assert "internal-error" not in verdicts.values(), [name for name, v in verdicts.items() if v == "internal-error"]
+    assert "internal-error" not in verdicts.values(), [
+        name for name, v in verdicts.items() if v == "internal-error"
+    ]
     return Shown(result, texts, verdicts)
 
 
@@ -204,8 +144,15 @@ def verdicts_allowed(answer: Answer) -> set[str]:
     if not isinstance(body, dict):
         return set()
     if answer.status == 401:
-        said = ({"message": "401 Unauthorized"}, invalid_token("Bad Access Token.")), "token-invalid"
-        known = (said, ((invalid_token(EXPIRED),), "token-expired"), ((invalid_token(REVOKED),), "token-revoked"))
+        said = (
+            ({"message": "401 Unauthorized"}, invalid_token("Bad Access Token.")),
+            "token-invalid",
+        )
+        known = (
+            said,
+            ((invalid_token(EXPIRED),), "token-expired"),
+            ((invalid_token(REVOKED),), "token-revoked"),
+        )
         return {verdict for bodies, verdict in known if body in bodies}
     scopes, expiry = body.get("scopes"), body.get("expires_at", 0)
     listed = isinstance(scopes, list) and all(isinstance(scope, str) for scope in scopes)
@@ -235,27 +182,6 @@ values: st.SearchStrategy[object] = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4),
     max_leaves=8,
 )
-printable = "".join(chr(code) for code in range(33, 127))
-
-
-def distinct(token: str) -> bool:
-    """A secret of few characters cannot be told from other text."""
-    return len(set(PREFIX.sub("", token))) >= 10
-
-
-def of(characters: str, least: int, most: int) -> st.SearchStrategy[str]:
-    """Draw texts character by character: st.text also draws words of the program, which are in its messages."""
-    return st.lists(st.sampled_from(characters), min_size=least, max_size=most).map("".join)
-
-
-secrets = st.one_of(
-    st.builds("glpat-{}".format, of(string.ascii_letters + string.digits + "_-", 20, 60)),
-    of(printable, 20, 80),
-    of(printable + " ", 20, 80),
-    st.builds(
-        "{}{}".format, st.sampled_from(["ghp_", "npm_", "$", '"', "glrt-", "gldt-", "***"]), of(printable, 30, 60)
-    ),
-).filter(distinct)
 
 
 @st.composite
@@ -277,7 +203,11 @@ def answers(draw: st.DrawFn, secret: str) -> tuple[str, Answer]:
         "description": None,
     }
     field = draw(st.sampled_from(sorted(good)))
-    status = draw(st.sampled_from([200, 201, 204, 301, 302, 307, 400, 401, 403, 404, 405, 418, 422, 451, 500, 501]))
+    status = draw(
+        st.sampled_from(
+            [200, 201, 204, 301, 302, 307, 400, 401, 403, 404, 405, 418, 422, 451, 500, 501]
+        )
+    )
     keys = {"message": said, "error": said, "error_description": said, "scope": said}
     bodies: dict[str, tuple[int, object]] = {
         "good": (200, {**good, "scopes": [said, "api"], "name": said, "description": said}),
@@ -294,11 +224,23 @@ def answers(draw: st.DrawFn, secret: str) -> tuple[str, Answer]:
             {
                 "error": draw(
                     st.sampled_from(
-                        ["invalid_token", "dpop_error", "insufficient_scope", "insufficient_granular_scope"]
+                        [
+                            "invalid_token",
+                            "dpop_error",
+                            "insufficient_scope",
+                            "insufficient_granular_scope",
+                        ]
                     )
                 ),
                 "error_description": draw(
-                    st.sampled_from([said, f"Token is expired. {said}", f"{said} Token was revoked.", EXPIRED + said])
+                    st.sampled_from(
+                        [
+                            said,
+                            f"Token is expired. {said}",
+                            f"{said} Token was revoked.",
+                            EXPIRED + said,
+                        ]
+                    )
                 ),
                 "scope": said,
             },
@@ -312,19 +254,27 @@ def answers(draw: st.DrawFn, secret: str) -> tuple[str, Answer]:
         ),
         "account": (403, {"message": f"403 Forbidden - Your account has been blocked. {said}"}),
         "helper": (status, {"message": f"{status} {said}"}),
-        "keys": (status, {key: keys[key] for key in draw(st.sets(st.sampled_from(sorted(keys)), min_size=1))}),
+        "keys": (
+            status,
+            {key: keys[key] for key in draw(st.sets(st.sampled_from(sorted(keys)), min_size=1))},
+        ),
         "key": (status, {said: draw(values)}),
         "any JSON": (status, draw(values)),
         "list": (status, [said, {"message": said}]),
         "text": (status, json.dumps(said)),
         "page": (status, f"<!DOCTYPE html><title>{said}</title><p>{said}</p>"),
-        "bytes": (status, draw(st.binary(max_size=60)) + said.encode() + draw(st.binary(max_size=60))),
+        "bytes": (
+            status,
+            draw(st.binary(max_size=60)) + said.encode() + draw(st.binary(max_size=60)),
+        ),
     }
     kind = draw(st.sampled_from(sorted(bodies)))
     status, body = bodies[kind]
     places = {
         "Location": draw(
-            st.sampled_from([f"https://{header}/", f"https://evil.example/{header}", f"//{header}", header])
+            st.sampled_from(
+                [f"https://{header}/", f"https://evil.example/{header}", f"//{header}", header]
+            )
         ),
         "Retry-After": header,
         "WWW-Authenticate": f'Bearer realm="{header}"',
@@ -332,7 +282,9 @@ def answers(draw: st.DrawFn, secret: str) -> tuple[str, Answer]:
         "X-Request-Id": header,
         "RateLimit-Name": header,
         "Content-Type": draw(
-            st.sampled_from(["text/html", "application/json", f"text/{header}", f"a/b; charset={header}"])
+            st.sampled_from(
+                ["text/html", "application/json", f"text/{header}", f"a/b; charset={header}"]
+            )
         ),
         "Date": header,
         "Set-Cookie": f"session={header}",
@@ -394,7 +346,9 @@ def test_no_answer_of_a_thousand_brings_a_secret_out_or_a_false_verdict(
         assert token in reached or verdict != "ok"
     assert len(DEFINITE & set(shown.verdicts.values())) > 1  # both kinds of answers were drawn
     # What a hook remembers of the same, and says.
-    env = {f"V_T{number}": token for number, token in enumerate(scene)} | {"GITLAB_URL": scripted.url}
+    env = {f"V_T{number}": token for number, token in enumerate(scene)} | {
+        "GITLAB_URL": scripted.url
+    }
     hooked = run("hook", "-v", "--max-wait", "60s", env=env)
     home = [path for path in (tmp_path / "home").rglob("*") if path.is_file()]
     remembered = "\n".join(f"{path} {path.read_text()}" for path in home)
@@ -403,19 +357,38 @@ def test_no_answer_of_a_thousand_brings_a_secret_out_or_a_false_verdict(
 
 def saying(said: str) -> dict[str, Answer]:
     """Return answers that say something in each of the places that a report may quote."""
-    good = {"id": 1, "name": "ci", "user_id": 7, "revoked": False, "active": True, "expires_at": in_days(100)}
+    good = {
+        "id": 1,
+        "name": "ci",
+        "user_id": 7,
+        "revoked": False,
+        "active": True,
+        "expires_at": in_days(100),
+    }
     header = re.sub(r"[\r\n]", "", said)
     return {
         "name": Answer(200, {**good, "scopes": ["read_api"], "name": f"my {said}"}),
         "scope": Answer(200, {**good, "scopes": ["read_api", f"x{said}"]}),
-        "account": Answer(403, {"message": f"403 Forbidden - Your account has been blocked. {said}"}),
-        "permission": Answer(403, {"error": "insufficient_granular_scope", "error_description": f"[{said}]"}),
-        "proof": Answer(401, {"error": "dpop_error", "error_description": f"DPoP validation error: {said}"}),
+        "account": Answer(
+            403, {"message": f"403 Forbidden - Your account has been blocked. {said}"}
+        ),
+        "permission": Answer(
+            403, {"error": "insufficient_granular_scope", "error_description": f"[{said}]"}
+        ),
+        "proof": Answer(
+            401, {"error": "dpop_error", "error_description": f"DPoP validation error: {said}"}
+        ),
         "another error": Answer(401, {"error": said, "error_description": said}),
         "another message": Answer(404, {"message": said}, reason=header),
-        "title": Answer(200, f"<html><title>{said}</title>", (("Server", header), ("Content-Type", f"a/{header}"))),
+        "title": Answer(
+            200,
+            f"<html><title>{said}</title>",
+            (("Server", header), ("Content-Type", f"a/{header}")),
+        ),
         "host": Answer(302, "", (("Location", f"https://{header}/"),)),
-        "path": Answer(302, "", (("Location", f"https://evil.example/{header}?{header}#{header}"),)),
+        "path": Answer(
+            302, "", (("Location", f"https://evil.example/{header}?{header}#{header}"),)
+        ),
         "port": Answer(302, "", (("Location", f"https://u:{header}@evil.example:{header}/"),)),
         "scheme": Answer(302, "", (("Location", f"{header}://evil.example/"),)),
     }
@@ -429,7 +402,9 @@ def test_a_secret_that_the_server_says_in_any_way_is_masked_in_every_place(
     tokens = {}
     for way, echo in ways.items():
         for place in saying(""):
-            token = "glpat-" + "".join(made.choices(string.ascii_letters + string.digits + "_-", k=20))
+            token = "glpat-" + "".join(
+                made.choices(string.ascii_letters + string.digits + "_-", k=20)
+            )
             scripted.answers[token] = saying(echo(token))[place]
             tokens[f"{place}: {way}"] = token
     shown = ask_all(scripted, run, tokens)
@@ -437,12 +412,23 @@ def test_a_secret_that_the_server_says_in_any_way_is_masked_in_every_place(
     assert [name for name, token in tokens.items() if token in found] == []
 
 
-def test_a_secret_cut_by_the_length_of_a_text_is_not_shown_in_part(scripted: Scripted, run: Run) -> None:
-    good = {"id": 1, "user_id": 7, "revoked": False, "active": True, "created_at": in_days(-9), "expires_at": None}
+def test_a_secret_cut_by_the_length_of_a_text_is_not_shown_in_part(
+    scripted: Scripted, run: Run
+) -> None:
+    good = {
+        "id": 1,
+        "user_id": 7,
+        "revoked": False,
+        "active": True,
+        "created_at": in_days(-9),
+        "expires_at": None,
+    }
     made = random.Random(7)
     lengths = [*range(0, 560, 9), *range(960, 1040, 9), *range(4060, 4100, 9)]
     answers: list[Callable[[str], Answer]] = [
-        lambda said: Answer(403, {"message": f"403 Forbidden - Your account has been blocked. {said}"}),
+        lambda said: Answer(
+            403, {"message": f"403 Forbidden - Your account has been blocked. {said}"}
+        ),
         lambda said: Answer(200, {**good, "scopes": ["read_api", said], "name": said}),
         lambda said: Answer(302, "", (("Location", f"https://{said}.example/"),)),
     ]
@@ -457,8 +443,17 @@ def test_a_secret_cut_by_the_length_of_a_text_is_not_shown_in_part(scripted: Scr
         assert not [(piece, shown.where(piece)) for _, piece in leaks(shown.text, tokens)]
 
 
-def test_a_secret_behind_much_that_is_not_shown_is_not_shown_in_part(scripted: Scripted, run: Run) -> None:
-    good = {"id": 1, "user_id": 7, "revoked": False, "active": True, "created_at": in_days(-9), "expires_at": None}
+def test_a_secret_behind_much_that_is_not_shown_is_not_shown_in_part(
+    scripted: Scripted, run: Run
+) -> None:
+    good = {
+        "id": 1,
+        "user_id": 7,
+        "revoked": False,
+        "active": True,
+        "created_at": in_days(-9),
+        "expires_at": None,
+    }
     made = random.Random(13)
     tokens = {}
     for limit in (256, 1000, 1024, 4096, 10_000, 2**16, 100_000, 2**17, 500_000):
@@ -473,7 +468,9 @@ def test_a_secret_behind_much_that_is_not_shown_is_not_shown_in_part(scripted: S
     assert [(name, found[token]) for name, token in tokens.items() if token in found] == []
 
 
-def test_a_secret_at_the_limit_of_what_is_read_is_not_shown_in_part(scripted: Scripted, run: Run) -> None:
+def test_a_secret_at_the_limit_of_what_is_read_is_not_shown_in_part(
+    scripted: Scripted, run: Run
+) -> None:
     tokens = {}
     for short in range(0, 26, 6):
         token = f"glpat-Lm5{short:02}Wq8Rv1Xk6Tb3Zp7Y"
@@ -515,36 +512,60 @@ ODD: dict[str, Answer] = {
     "deep": Answer(200, "[" * 200_000, JSON),
     "a number of many digits": Answer(200, '{"id":' + "9" * 9000 + "}", JSON),
     "not a number": Answer(200, '{"scopes":["api"],"expires_at":NaN,"id":Infinity}', JSON),
-    "half a character": Answer(403, '{"message":"403 Forbidden - Your account has been blocked \\ud800"}', JSON),
-    "half a character as name": Answer(200, '{"scopes":["\\udfff"],"expires_at":null,"name":"\\ud800"}', JSON),
+    "half a character": Answer(
+        403, '{"message":"403 Forbidden - Your account has been blocked \\ud800"}', JSON
+    ),
+    "half a character as name": Answer(
+        200, '{"scopes":["\\udfff"],"expires_at":null,"name":"\\ud800"}', JSON
+    ),
     "byte order mark": Answer(401, '\ufeff{"message":"401 Unauthorized"}', JSON),
     "UTF-16": Answer(401, '{"message":"401 Unauthorized"}'.encode("utf-16"), JSON),
-    "end of time": Answer(200, {"scopes": ["api"], "expires_at": "9999-12-31", "created_at": "0000-00-00"}),
+    "end of time": Answer(
+        200, {"scopes": ["api"], "expires_at": "9999-12-31", "created_at": "0000-00-00"}
+    ),
     "beginning of time": Answer(200, {"scopes": ["api"], "expires_at": "0001-01-01"}),
     "no such day": Answer(200, {"scopes": ["api"], "expires_at": "2027-02-30"}),
     "other digits": Answer(
         200, {"scopes": ["api"], "expires_at": "\u0662\u0660\u0662\u0667-\u0660\u0662-\u0660\u0663"}
     ),
-    "odd creation": Answer(200, {"scopes": ["api"], "expires_at": in_days(9), "created_at": {"a": [1]}}),
-    "long creation": Answer(200, {"scopes": ["api"], "expires_at": in_days(9), "created_at": "9" * 5000}),
-    "creation later than expiry": Answer(200, {"scopes": ["api"], "expires_at": in_days(9), "created_at": in_days(99)}),
-    "odd Date": Answer(200, {"scopes": ["api"], "expires_at": None}, (("Date", "Mon, 99 Foo 99999 99:99:99 GMT"),)),
+    "odd creation": Answer(
+        200, {"scopes": ["api"], "expires_at": in_days(9), "created_at": {"a": [1]}}
+    ),
+    "long creation": Answer(
+        200, {"scopes": ["api"], "expires_at": in_days(9), "created_at": "9" * 5000}
+    ),
+    "creation later than expiry": Answer(
+        200, {"scopes": ["api"], "expires_at": in_days(9), "created_at": in_days(99)}
+    ),
+    "odd Date": Answer(
+        200, {"scopes": ["api"], "expires_at": None}, (("Date", "Mon, 99 Foo 99999 99:99:99 GMT"),)
+    ),
     "Date before time": Answer(
-        200, {"scopes": ["api"], "expires_at": in_days(9)}, (("Date", "Mon, 01 Jan 0001 00:00:00 +2359"),)
+        200,
+        {"scopes": ["api"], "expires_at": in_days(9)},
+        (("Date", "Mon, 01 Jan 0001 00:00:00 +2359"),),
     ),
     "Date after time": Answer(
-        200, {"scopes": ["api"], "expires_at": in_days(9)}, (("Date", "Fri, 31 Dec 9999 23:59:59 -2359"),)
+        200,
+        {"scopes": ["api"], "expires_at": in_days(9)},
+        (("Date", "Fri, 31 Dec 9999 23:59:59 -2359"),),
     ),
-    "many scopes": Answer(200, {"scopes": ["api", *(f"scope{n}" for n in range(2_000))], "expires_at": None}),
+    "many scopes": Answer(
+        200, {"scopes": ["api", *(f"scope{n}" for n in range(2_000))], "expires_at": None}
+    ),
     "long scope": Answer(200, {"scopes": ["s" * 50_000], "expires_at": None}),
     "scopes twice": Answer(200, '{"scopes":[],"scopes":{"api":1},"expires_at":null}', JSON),
-    "numbers as text": Answer(200, {"scopes": ["api"], "expires_at": None, "id": "1", "user_id": "x", "revoked": "no"}),
+    "numbers as text": Answer(
+        200, {"scopes": ["api"], "expires_at": None, "id": "1", "user_id": "x", "revoked": "no"}
+    ),
     "too much": Answer(200, "a" * 3_000_000),
     "bad gzip": Answer(200, b"\x1f\x8b\x08nonsense", (("Content-Encoding", "gzip"),)),
     "another script": Answer(
         200, {"scopes": ["api", "\xe9"], "expires_at": None, "name": "\u540d\u524d \xe9 \U0001f511"}
     ),
-    "bad charset": Answer(200, {"scopes": ["api"]}, (("Content-Type", "application/json; charset=rot13"),)),
+    "bad charset": Answer(
+        200, {"scopes": ["api"]}, (("Content-Type", "application/json; charset=rot13"),)
+    ),
     "empty": Answer(200, b""),
     "redirect to nowhere": Answer(302, ""),
     "redirect to a bad host": Answer(302, "", (("Location", "https://[::1/%zz"),)),
@@ -567,12 +588,20 @@ def test_odd_answers_are_no_bugs_of_glcheck(scripted: Scripted, run: Run) -> Non
         "odd Date",
         "Date before time",
     }
-    unsure |= {"another script", "Date after time", "many scopes", "beginning of time", "numbers as text"}
+    unsure |= {
+        "another script",
+        "Date after time",
+        "many scopes",
+        "beginning of time",
+        "numbers as text",
+    }
     assert not set(told) - unsure - {"byte order mark", "UTF-16"}
 
 
 @pytest.mark.parametrize("odd", ["half a character as name", "half a character", "another script"])
-def test_an_output_that_cannot_show_all_characters_is_no_bug(scripted: Scripted, run: Run, odd: str) -> None:
+def test_an_output_that_cannot_show_all_characters_is_no_bug(
+    scripted: Scripted, run: Run, odd: str
+) -> None:
     scripted.answers = {SECRET: ODD[odd]}
     for kind in FORMATS:
         result = run(
@@ -633,7 +662,9 @@ def test_what_is_refused_offline_is_not_shown(scripted: Scripted, run: Run) -> N
     assert not [(piece, shown.where(piece)) for _, piece in leaked]
     assert set(shown.verdicts.values()) <= {"token-malformed", "wrong-token-kind", "token-invalid"}
     assert not [
-        token for token in map(presented, scripted.requests) if token.startswith(("gh", "npm", "AKIA", "sk-", '"'))
+        token
+        for token in map(presented, scripted.requests)
+        if token.startswith(("gh", "npm", "AKIA", "sk-", '"'))
     ]
 
 
@@ -717,7 +748,8 @@ def test_a_secret_in_the_policy_file_is_refused_and_not_repeated(run_alone: Run,
 
 
 @pytest.mark.parametrize(
-    "name", ["TOKEN_ENV", "MIN_VALIDITY", "FORMAT", "ROLE", "KIND", "ALLOW", "URL", "REPORT", "ALLOW_HTTP"]
+    "name",
+    ["TOKEN_ENV", "MIN_VALIDITY", "FORMAT", "ROLE", "KIND", "ALLOW", "URL", "REPORT", "ALLOW_HTTP"],
 )
 def test_a_secret_in_a_variable_for_settings_is_not_repeated(run_alone: Run, name: str) -> None:
     result = run_alone("-v", env={f"GLCHECK_{name}": SECRET})
@@ -738,7 +770,9 @@ def test_a_name_that_equals_the_token_is_masked(gitlab: GitLab, run: Run) -> Non
 
 def test_the_token_is_in_a_header_and_not_in_the_address(gitlab: GitLab, run: Run) -> None:
     gitlab.add(Token(SECRET))
-    run("--scopes", "api", "--project", "a/b", "--role", "owner", "--kind", "personal", token=SECRET)
+    run(
+        "--scopes", "api", "--project", "a/b", "--role", "owner", "--kind", "personal", token=SECRET
+    )
     assert gitlab.requests
     for request in gitlab.requests:
         carried = [value for value in request.headers.values() if SECRET in value]
@@ -752,8 +786,17 @@ def test_a_redirect_gets_no_request_let_alone_the_token(run: Run, gitlab: GitLab
         tokens = []
         for status in (300, 301, 302, 303, 305, 307, 308):
             where = other.url + "/api/v4/personal_access_tokens/self"
-            gitlab.always(Answer(status, "", (("Location", where), ("Refresh", f"0; url={where}"))), f"/r{status}/")
-            tokens.append({"name": f"r{status}", "url": f"{gitlab.url}/r{status}", "token-env": "GITLAB_TOKEN"})
+            gitlab.always(
+                Answer(status, "", (("Location", where), ("Refresh", f"0; url={where}"))),
+                f"/r{status}/",
+            )
+            tokens.append(
+                {
+                    "name": f"r{status}",
+                    "url": f"{gitlab.url}/r{status}",
+                    "token-env": "GITLAB_TOKEN",
+                }
+            )
         (run.directory / ".glcheck.yml").write_text(json.dumps({"version": 1, "tokens": tokens}))
         result = run.json(token=SECRET)
         assert {token["category"] for token in result.report["tokens"]} == {"not-gitlab"}
@@ -763,7 +806,9 @@ def test_a_redirect_gets_no_request_let_alone_the_token(run: Run, gitlab: GitLab
             assert other.url in json.dumps(token["problems"])
 
 
-def test_a_netrc_neither_replaces_the_token_nor_is_sent(gitlab: GitLab, run: Run, tmp_path: Path) -> None:
+def test_a_netrc_neither_replaces_the_token_nor_is_sent(
+    gitlab: GitLab, run: Run, tmp_path: Path
+) -> None:
     gitlab.add(Token(SECRET))
     netrc = "default login fromnetrc password Vt3Netrc9Qx7LmBw\nmachine 127.0.0.1 login u password Vt3Netrc9Qx7LmBw\n"
     for path in (tmp_path / "home" / ".netrc", tmp_path / "elsewhere"):
@@ -778,10 +823,14 @@ def test_a_netrc_neither_replaces_the_token_nor_is_sent(gitlab: GitLab, run: Run
         assert not leaks(json.dumps(request.headers), ["Vt3Netrc9Qx7LmBw"])
 
 
-def test_credentials_in_a_netrc_do_not_replace_a_bearer_token(gitlab: GitLab, run: Run, tmp_path: Path) -> None:
+def test_credentials_in_a_netrc_do_not_replace_a_bearer_token(
+    gitlab: GitLab, run: Run, tmp_path: Path
+) -> None:
     oauth = "0123456789abcdef" * 4
     gitlab.add(Token(oauth, kind="oauth"))
-    (tmp_path / "home" / ".netrc").write_text("machine 127.0.0.1 login u password Vt3Netrc9Qx7LmBw\n")
+    (tmp_path / "home" / ".netrc").write_text(
+        "machine 127.0.0.1 login u password Vt3Netrc9Qx7LmBw\n"
+    )
     assert run(token=oauth).code == 0
     assert [request.headers["authorization"] for request in gitlab.requests] == [f"Bearer {oauth}"]
 
@@ -808,14 +857,18 @@ def test_credentials_of_a_proxy_are_not_shown(run_alone: Run, kind: str) -> None
         port = taken.getsockname()[1]  # nobody will listen there once this is closed
     proxy = f"http://proxyuser:{password}@127.0.0.1:{port}"
     env = {"HTTPS_PROXY": proxy, "https_proxy": proxy, "ALL_PROXY": proxy, "GLCHECK_MAX_WAIT": "1s"}
-    result = run_alone("-v", "--format", kind, "--url", "https://gitlab.example.com", token=SECRET, env=env)
+    result = run_alone(
+        "-v", "--format", kind, "--url", "https://gitlab.example.com", token=SECRET, env=env
+    )
     assert result.code == 30
     assert "Traceback" not in result.err
     assert not leaks(result.out + result.err, [password, SECRET])
     assert "proxyuser" not in result.out + result.err
 
 
-def test_a_proxy_that_refuses_gets_no_token_and_cannot_bring_its_password_out(run_alone: Run) -> None:
+def test_a_proxy_that_refuses_gets_no_token_and_cannot_bring_its_password_out(
+    run_alone: Run,
+) -> None:
     password = "Vt3Proxy9Qx7LmBw"
     with GitLab() as proxy:
         address = f"http://proxyuser:{password}@{urlsplit(proxy.url).netloc}"
@@ -850,7 +903,9 @@ def processes(root: int) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             try:
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                parents[int(entry.name)] = int(
+                    (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                )
             except OSError:
                 continue
     found = [root]
@@ -867,7 +922,11 @@ def test_the_token_is_in_no_command_line_and_no_other_environment(
     gitlab.add(Token(SECRET))
     gitlab.delay = 0.4
     (tmp_path / "secret").write_text(SECRET)
-    sources = {"variable": (), "file": ("--token-file", str(tmp_path / "secret")), "stdin": ("--token-file", "-")}
+    sources = {
+        "variable": (),
+        "file": ("--token-file", str(tmp_path / "secret")),
+        "stdin": ("--token-file", "-"),
+    }
     env = {"PATH": os.defpath, "HOME": str(tmp_path / "home"), "GITLAB_URL": gitlab.url}
     env |= {"GITLAB_TOKEN": SECRET} if source == "variable" else {}
     with subprocess.Popen(
@@ -890,7 +949,9 @@ def test_the_token_is_in_no_command_line_and_no_other_environment(
         tree = processes(process.pid)
         lines = b"\0".join((Path("/proc") / str(pid) / "cmdline").read_bytes() for pid in tree)
         others = tree[1:] if source == "variable" else tree
-        environments = b"\0".join((Path("/proc") / str(pid) / "environ").read_bytes() for pid in others)
+        environments = b"\0".join(
+            (Path("/proc") / str(pid) / "environ").read_bytes() for pid in others
+        )
         out, err = process.communicate(timeout=30)
     assert b"glcheck" in lines
     assert not leaks((lines + b"\n" + environments).decode("latin-1"), [SECRET])
@@ -900,7 +961,12 @@ def test_the_token_is_in_no_command_line_and_no_other_environment(
 @pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="needs /proc")
 def test_a_crash_leaves_no_core(gitlab: GitLab, run: Run) -> None:
     gitlab.silent.add(gitlab.add(Token(SECRET)))
-    env = {"PATH": os.defpath, "HOME": str(run.directory), "GITLAB_URL": gitlab.url, "GITLAB_TOKEN": SECRET}
+    env = {
+        "PATH": os.defpath,
+        "HOME": str(run.directory),
+        "GITLAB_URL": gitlab.url,
+        "GITLAB_TOKEN": SECRET,
+    }
     allowing = ["sh", "-c", 'ulimit -S -c "$(ulimit -H -c)" && exec "$@"', "sh", COMMAND]
     with subprocess.Popen(allowing, env=env, cwd=run.directory) as process:
         end = time.monotonic() + 20
@@ -928,7 +994,11 @@ def test_reading_a_token_leaves_no_copy_anywhere(gitlab: GitLab, run: Run, tmp_p
     result = run("-v", "--token-file", str(secret), "--scopes", "api", *reports, env=env)
     assert result.code == 21
     after = secret.stat()
-    assert (after.st_mode, after.st_mtime_ns, after.st_size) == (before.st_mode, before.st_mtime_ns, before.st_size)
+    assert (after.st_mode, after.st_mtime_ns, after.st_size) == (
+        before.st_mode,
+        before.st_mtime_ns,
+        before.st_size,
+    )
     files = [path for path in tmp_path.rglob("*") if path.is_file() and path != secret]
     assert sorted(path.name for path in files) == sorted(f"{kind}.out" for kind in FORMATS)
     for path in files:
@@ -941,7 +1011,12 @@ def test_a_report_that_cannot_be_written_shows_no_secret_and_dies_with_a_code_of
     gitlab: GitLab, run: Run, tmp_path: Path, kind: str
 ) -> None:
     gitlab.add(Token(SECRET))
-    env = {"PATH": os.defpath, "HOME": str(tmp_path), "GITLAB_URL": gitlab.url, "GITLAB_TOKEN": SECRET}
+    env = {
+        "PATH": os.defpath,
+        "HOME": str(tmp_path),
+        "GITLAB_URL": gitlab.url,
+        "GITLAB_TOKEN": SECRET,
+    }
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [COMMAND, "-v", "--format", kind],
@@ -960,7 +1035,9 @@ def test_a_report_that_cannot_be_written_shows_no_secret_and_dies_with_a_code_of
     assert not leaks(result.out + result.err, [SECRET])
 
 
-def test_an_internal_error_shows_no_secret_and_how_to_report_it(gitlab: GitLab, run: Run, tmp_path: Path) -> None:
+def test_an_internal_error_shows_no_secret_and_how_to_report_it(
+    gitlab: GitLab, run: Run, tmp_path: Path
+) -> None:
     gitlab.add(Token(SECRET))
     library = tmp_path / "broken" / "requests"
     library.mkdir(parents=True)
@@ -970,14 +1047,18 @@ def test_an_internal_error_shows_no_secret_and_how_to_report_it(gitlab: GitLab, 
     )
     for kind in FORMATS:
         for more in ((), ("-v",)):
-            result = run("--format", kind, *more, token=SECRET, env={"PYTHONPATH": str(library.parent)})
+            result = run(
+                "--format", kind, *more, token=SECRET, env={"PYTHONPATH": str(library.parent)}
+            )
             assert result.code == 70, result
             assert "internal-error" in result.out + result.err
             assert ('File "' in result.out + result.err) == bool(more)
             assert not leaks(result.out + result.err, [SECRET])
 
 
-def test_debug_logging_of_the_http_libraries_is_masked(gitlab: GitLab, run: Run, tmp_path: Path) -> None:
+def test_debug_logging_of_the_http_libraries_is_masked(
+    gitlab: GitLab, run: Run, tmp_path: Path
+) -> None:
     gitlab.add(Token(SECRET))
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(
@@ -994,9 +1075,19 @@ def test_the_exit_code_of_an_interrupted_run_and_its_output_hold_no_secret(
 ) -> None:
     gitlab.add(Token(SECRET))
     gitlab.delay = 20
-    env = {"PATH": os.defpath, "HOME": str(tmp_path), "GITLAB_URL": gitlab.url, "GITLAB_TOKEN": SECRET}
+    env = {
+        "PATH": os.defpath,
+        "HOME": str(tmp_path),
+        "GITLAB_URL": gitlab.url,
+        "GITLAB_TOKEN": SECRET,
+    }
     with subprocess.Popen(
-        [COMMAND, "-v"], env=env, cwd=run.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [COMMAND, "-v"],
+        env=env,
+        cwd=run.directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         end = time.monotonic() + 20
         while not gitlab.requests:
@@ -1009,7 +1100,9 @@ def test_the_exit_code_of_an_interrupted_run_and_its_output_hold_no_secret(
     assert not leaks(out + err, [SECRET])
 
 
-def test_a_token_in_the_settings_is_masked_in_the_requests_that_verbose_shows(gitlab: GitLab, run: Run) -> None:
+def test_a_token_in_the_settings_is_masked_in_the_requests_that_verbose_shows(
+    gitlab: GitLab, run: Run
+) -> None:
     token = "ysR2bXk3Qz7LmNpT4vWc"
     gitlab.add(Token(token))
     result = run("-v", "--project", f"group/{token}", token=token)

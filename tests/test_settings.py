@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import COMMAND, Result, Run
-from gitlab_server import Answer, Certificates, GitLab, Group, Project, Token, in_days
+from kit.command import COMMAND, Result, Run
+from kit.gitlab_server import Answer, Certificates, GitLab, Group, Project, Token, in_days
 
 GOOD = "glpat-aaaaaaaaaaaaaaaaaaaa"
 UNKNOWN = "glpat-bbbbbbbbbbbbbbbbbbbb"
@@ -66,7 +66,10 @@ def given(gitlab: GitLab, run: Run) -> Given:
 
 def problems(report: dict[str, Any]) -> list[dict[str, Any]]:
     """Return all problems of a report."""
-    return [*report["problems"], *(problem for token in report["tokens"] for problem in token["problems"])]
+    return [
+        *report["problems"],
+        *(problem for token in report["tokens"] for problem in token["problems"]),
+    ]
 
 
 def categories(result: Result) -> list[tuple[str, str]]:
@@ -77,7 +80,11 @@ def categories(result: Result) -> list[tuple[str, str]]:
 def refused(result: Result) -> bool:
     """Whether a run ended as a usage or configuration error, in words and not in a traceback."""
     said = result.out + result.err
-    return result.code == 2 and "Traceback" not in said and ("usage-error" in said or "config-error" in said)
+    return (
+        result.code == 2
+        and "Traceback" not in said
+        and ("usage-error" in said or "config-error" in said)
+    )
 
 
 # Each setting by each layer
@@ -117,7 +124,9 @@ def test_url_is_taken_from_every_layer(gitlab: GitLab, given: Given, layer: str)
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_token_env_is_taken_from_every_layer(given: Given, layer: str) -> None:
-    result = given.add(layer, token_env="DEPLOY_TOKEN")("--format", "json", token=UNKNOWN, DEPLOY_TOKEN=GOOD)
+    result = given.add(layer, token_env="DEPLOY_TOKEN")(
+        "--format", "json", token=UNKNOWN, DEPLOY_TOKEN=GOOD
+    )
     assert result.code == 0
     assert (result.token["name"], result.token["source"]) == ("DEPLOY_TOKEN", "DEPLOY_TOKEN")
 
@@ -145,7 +154,9 @@ def test_format_output_and_report_are_taken_from_every_layer(given: Given, layer
 
 
 @pytest.mark.parametrize(("layer", "value"), [("flag", "1s"), ("environment", "1"), ("file", 1)])
-def test_timeout_is_taken_from_every_layer(gitlab: GitLab, given: Given, layer: str, value: object) -> None:
+def test_timeout_is_taken_from_every_layer(
+    gitlab: GitLab, given: Given, layer: str, value: object
+) -> None:
     gitlab.script(Answer(delay=30))
     start = time.monotonic()
     assert given.add(layer, timeout=value)().code == 0
@@ -188,7 +199,9 @@ def test_allow_http_is_taken_from_every_layer(run_alone: Run, layer: str, yes: o
 
 
 @pytest.mark.parametrize(("layer", "no"), NO)
-def test_http_stays_refused_unless_allow_http_is_a_yes(run_alone: Run, layer: str, no: object) -> None:
+def test_http_stays_refused_unless_allow_http_is_a_yes(
+    run_alone: Run, layer: str, no: object
+) -> None:
     given = Given(run_alone).add(layer, allow_http=no)
     assert refused(given(token=None, GITLAB_URL="http://gitlab.example.com"))
 
@@ -222,7 +235,9 @@ def test_config_is_taken_from_flag_and_environment(given: Given, layer: str) -> 
         ("group", "team", "hidden"),
     ],
 )
-def test_flag_beats_environment_beats_file(gitlab: GitLab, given: Given, setting: str, passes: str, fails: str) -> None:
+def test_flag_beats_environment_beats_file(
+    gitlab: GitLab, given: Given, setting: str, passes: str, fails: str
+) -> None:
     gitlab.add_project(Project("team/app", members={7: 30}))
     gitlab.add_group(Group("team", members={7: 30}))
 
@@ -267,7 +282,9 @@ def test_empty_flags_are_not_given(gitlab: GitLab, given: Given) -> None:
 
 def test_empty_variables_are_not_given(gitlab: GitLab, given: Given) -> None:
     names = [f"GLCHECK_{name.replace('-', '_').upper()}" for name in SETTINGS]
-    empty = dict.fromkeys([*names, "GLCHECK_TOKEN", "GITLAB_HOST", "CI_API_V4_URL", "CI_SERVER_URL"], "")
+    empty = dict.fromkeys(
+        [*names, "GLCHECK_TOKEN", "GITLAB_HOST", "CI_API_V4_URL", "CI_SERVER_URL"], ""
+    )
     assert given(**empty).code == 0
     assert len(gitlab.requests) == 1
 
@@ -318,12 +335,19 @@ def test_scopes_are_split_in_the_environment_too(given: Given) -> None:
 
 
 @pytest.mark.parametrize(
-    "args", [("--allow", "scope-missing,lives-too-long"), ("--allow", "scope-missing", "--allow", "lives-too-long")]
+    "args",
+    [
+        ("--allow", "scope-missing,lives-too-long"),
+        ("--allow", "scope-missing", "--allow", "lives-too-long"),
+    ],
 )
 def test_allow_is_a_list(given: Given, args: tuple[str, ...]) -> None:
     result = given("--format", "json", "--scopes", "api", "--max-validity", "1d", *args)
     assert result.code == 0
-    assert sorted(categories(result)) == [("warning", "lives-too-long"), ("warning", "scope-missing")]
+    assert sorted(categories(result)) == [
+        ("warning", "lives-too-long"),
+        ("warning", "scope-missing"),
+    ]
 
 
 def test_allow_of_an_unknown_category_is_refused(gitlab: GitLab, given: Given) -> None:
@@ -337,7 +361,14 @@ def test_allow_of_an_unknown_category_is_refused(gitlab: GitLab, given: Given) -
 
 @pytest.mark.parametrize(
     "args",
-    [("--min-valid", "1d"), ("--min-valid=1d",), ("--scope", "read_api"), ("--allow-h",), ("--verb",), ("--vers",)],
+    [
+        ("--min-valid", "1d"),
+        ("--min-valid=1d",),
+        ("--scope", "read_api"),
+        ("--allow-h",),
+        ("--verb",),
+        ("--vers",),
+    ],
 )
 def test_flags_are_never_abbreviated(gitlab: GitLab, given: Given, args: tuple[str, ...]) -> None:
     assert refused(given(*args))
@@ -360,18 +391,27 @@ def test_no_flag_takes_a_token_or_turns_checks_off(run_alone: Run) -> None:
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize(
     "pair",
-    [{"token_env": "GITLAB_TOKEN", "token_file": "secret"}, {"project": "team/app", "group": "team"}],
+    [
+        {"token_env": "GITLAB_TOKEN", "token_file": "secret"},
+        {"project": "team/app", "group": "team"},
+    ],
     ids="-".join,
 )
-def test_a_pair_in_one_layer_is_refused(gitlab: GitLab, given: Given, layer: str, pair: dict[str, object]) -> None:
+def test_a_pair_in_one_layer_is_refused(
+    gitlab: GitLab, given: Given, layer: str, pair: dict[str, object]
+) -> None:
     (given.run.directory / "secret").write_text(GOOD, "utf-8")
     assert refused(given.add(layer, **pair)())
     assert not gitlab.requests
 
 
-@pytest.mark.parametrize(("weak", "strong"), [("file", "environment"), ("file", "flag"), ("environment", "flag")])
+@pytest.mark.parametrize(
+    ("weak", "strong"), [("file", "environment"), ("file", "flag"), ("environment", "flag")]
+)
 @pytest.mark.parametrize("kept", ["token_env", "token_file"])
-def test_a_stronger_layer_replaces_both_sources(given: Given, weak: str, strong: str, kept: str) -> None:
+def test_a_stronger_layer_replaces_both_sources(
+    given: Given, weak: str, strong: str, kept: str
+) -> None:
     (given.run.directory / "good").write_text(GOOD, "utf-8")
     (given.run.directory / "bad").write_text(UNKNOWN, "utf-8")
     good = {"token_env": "GOOD", "token_file": "good"}
@@ -389,7 +429,9 @@ def test_a_stronger_layer_replaces_project_and_group(
     gitlab.add_project(Project("team/app", members={7: 30}))
     gitlab.add_group(Group("team", members={7: 30}))
     other = "project" if kept == "group" else "group"
-    given.add(weak, **{other: "team/hidden"}).add(strong, **{kept: "team/app" if kept == "project" else "team"})
+    given.add(weak, **{other: "team/hidden"}).add(
+        strong, **{kept: "team/app" if kept == "project" else "team"}
+    )
     assert given().code == 0
 
 
@@ -402,7 +444,13 @@ def test_a_pair_in_a_weaker_layer_is_still_an_error_there(gitlab: GitLab, given:
 # Where the token comes from
 
 
-VARIABLES = ("GLCHECK_TOKEN", "GITLAB_TOKEN", "GL_TOKEN", "GITLAB_ACCESS_TOKEN", "GITLAB_PRIVATE_TOKEN")
+VARIABLES = (
+    "GLCHECK_TOKEN",
+    "GITLAB_TOKEN",
+    "GL_TOKEN",
+    "GITLAB_ACCESS_TOKEN",
+    "GITLAB_PRIVATE_TOKEN",
+)
 
 
 @pytest.mark.parametrize("index", range(len(VARIABLES)))
@@ -422,7 +470,9 @@ def test_the_token_is_read_from_standard_input(gitlab: GitLab, run: Run) -> None
     assert gitlab.requests[0].headers["private-token"] == GOOD
 
 
-def test_a_named_variable_that_is_unset_is_not_replaced_by_another(gitlab: GitLab, given: Given) -> None:
+def test_a_named_variable_that_is_unset_is_not_replaced_by_another(
+    gitlab: GitLab, given: Given
+) -> None:
     assert given("--token-env", "DEPLOY_TOKEN").code == 10
     assert given("--token-env", "DEPLOY_TOKEN", DEPLOY_TOKEN="").code == 10
     assert not gitlab.requests
@@ -440,10 +490,16 @@ def test_a_named_variable_that_is_unset_is_not_replaced_by_another(gitlab: GitLa
         ({"GITLAB_HOST": "gitlab.example.com"}, "https://gitlab.example.com"),
         ({"GITLAB_HOST": "gitlab.example.com:8443"}, "https://gitlab.example.com:8443"),
         ({"GITLAB_HOST": "https://gitlab.example.com"}, "https://gitlab.example.com"),
-        ({"GITLAB_URL": "https://one.example.com", "GITLAB_HOST": "two.example.com"}, "https://one.example.com"),
+        (
+            {"GITLAB_URL": "https://one.example.com", "GITLAB_HOST": "two.example.com"},
+            "https://one.example.com",
+        ),
         ({"GITLAB_URL": "", "GITLAB_HOST": "two.example.com"}, "https://two.example.com"),
         ({"CI_SERVER_URL": "https://ci.example.com"}, "https://gitlab.com"),
-        ({"GITLAB_CI": "true", "CI_SERVER_URL": "https://ci.example.com"}, "https://ci.example.com"),
+        (
+            {"GITLAB_CI": "true", "CI_SERVER_URL": "https://ci.example.com"},
+            "https://ci.example.com",
+        ),
         (
             {"GITLAB_CI": "true", "CI_API_V4_URL": "https://ci.example.com/gitlab/api/v4"},
             "https://ci.example.com/gitlab",
@@ -457,10 +513,17 @@ def test_a_named_variable_that_is_unset_is_not_replaced_by_another(gitlab: GitLa
             "https://api.example.com",
         ),
         (
-            {"GITLAB_CI": "true", "CI_SERVER_URL": "https://ci.example.com", "GITLAB_URL": "https://o.example.com"},
+            {
+                "GITLAB_CI": "true",
+                "CI_SERVER_URL": "https://ci.example.com",
+                "GITLAB_URL": "https://o.example.com",
+            },
             "https://ci.example.com",
         ),
-        ({"GLCHECK_URL": "https://me.example.com/", "GITLAB_URL": "https://o.example.com"}, "https://me.example.com"),
+        (
+            {"GLCHECK_URL": "https://me.example.com/", "GITLAB_URL": "https://o.example.com"},
+            "https://me.example.com",
+        ),
     ],
 )
 def test_the_default_of_url(run_alone: Run, env: dict[str, str], url: str) -> None:
@@ -475,7 +538,9 @@ def test_a_relative_root_is_kept_in_requests(run_alone: Run) -> None:
         assert run_alone(token=GOOD, env=ci).code == 0
         assert run_alone("--url", gitlab.url, token=GOOD).code == 0
         assert run_alone("--url", f"{gitlab.url}/", token=GOOD).code == 0
-        assert {r.path for r in gitlab.requests} == {"/tools/gitlab/api/v4/personal_access_tokens/self"}
+        assert {r.path for r in gitlab.requests} == {
+            "/tools/gitlab/api/v4/personal_access_tokens/self"
+        }
 
 
 def test_a_bare_host_is_asked_over_tls(run_alone: Run, tls: Certificates) -> None:
@@ -554,7 +619,9 @@ def test_http_to_another_host_is_refused_from_every_layer(run_alone: Run, layer:
 def test_http_to_another_host_is_refused_as_a_default_too(run_alone: Run, name: str) -> None:
     result = run_alone(env={name: "http://gitlab.example.com"})
     assert refused(result)
-    assert refused(run_alone(env={"GITLAB_CI": "true", "CI_SERVER_URL": "http://gitlab.example.com"}))
+    assert refused(
+        run_alone(env={"GITLAB_CI": "true", "CI_SERVER_URL": "http://gitlab.example.com"})
+    )
 
 
 def test_credentials_in_the_url_are_not_shown(gitlab: GitLab, run: Run) -> None:
@@ -574,7 +641,9 @@ def test_an_absent_ca_file_is_refused(gitlab: GitLab, given: Given) -> None:
     assert not gitlab.requests
 
 
-def test_a_ca_file_without_certificates_is_no_bug_of_ours(run_alone: Run, tls: Certificates) -> None:
+def test_a_ca_file_without_certificates_is_no_bug_of_ours(
+    run_alone: Run, tls: Certificates
+) -> None:
     (run_alone.directory / "ca.pem").write_text("no certificate\n", "utf-8")
     with GitLab(tls=tls.good) as gitlab:
         result = run_alone("--ca-file", "ca.pem", "--url", gitlab.url, token=GOOD)
@@ -582,10 +651,16 @@ def test_a_ca_file_without_certificates_is_no_bug_of_ours(run_alone: Run, tls: C
     assert "Traceback" not in result.err
 
 
-def test_the_ca_file_of_the_runner_is_used_for_its_own_server_only(run_alone: Run, tls: Certificates) -> None:
+def test_the_ca_file_of_the_runner_is_used_for_its_own_server_only(
+    run_alone: Run, tls: Certificates
+) -> None:
     with GitLab(tls=tls.good) as gitlab:
         gitlab.add(Token(GOOD))
-        ci = {"GITLAB_CI": "true", "CI_SERVER_URL": gitlab.url, "CI_SERVER_TLS_CA_FILE": str(tls.ca_file)}
+        ci = {
+            "GITLAB_CI": "true",
+            "CI_SERVER_URL": gitlab.url,
+            "CI_SERVER_TLS_CA_FILE": str(tls.ca_file),
+        }
         assert run_alone(token=GOOD, env=ci).code == 0
         other_name = gitlab.url.replace("localhost", "127.0.0.1")
         assert run_alone("--url", other_name, token=GOOD, env=ci).code == 31
@@ -593,13 +668,22 @@ def test_the_ca_file_of_the_runner_is_used_for_its_own_server_only(run_alone: Ru
         assert run_alone(token=GOOD, env=absent).code == 31
 
 
-def test_the_bundle_of_requests_is_honoured_and_ca_file_beats_it(run_alone: Run, tls: Certificates) -> None:
+def test_the_bundle_of_requests_is_honoured_and_ca_file_beats_it(
+    run_alone: Run, tls: Certificates
+) -> None:
     with GitLab(tls=tls.good) as gitlab:
         gitlab.add(Token(GOOD))
-        ours, other = ({"REQUESTS_CA_BUNDLE": str(file)} for file in (tls.ca_file, tls.other_ca_file))
+        ours, other = (
+            {"REQUESTS_CA_BUNDLE": str(file)} for file in (tls.ca_file, tls.other_ca_file)
+        )
         assert run_alone("--url", gitlab.url, token=GOOD, env=ours).code == 0
         assert run_alone("--url", gitlab.url, token=GOOD, env=other).code == 31
-        assert run_alone("--url", gitlab.url, "--ca-file", str(tls.ca_file), token=GOOD, env=other).code == 0
+        assert (
+            run_alone(
+                "--url", gitlab.url, "--ca-file", str(tls.ca_file), token=GOOD, env=other
+            ).code
+            == 0
+        )
 
 
 # Values
@@ -630,7 +714,9 @@ def test_the_bundle_of_requests_is_honoured_and_ca_file_beats_it(run_alone: Run,
         ("report", "json="),
     ],
 )
-def test_a_value_that_means_nothing_is_refused(gitlab: GitLab, given: Given, setting: str, value: str) -> None:
+def test_a_value_that_means_nothing_is_refused(
+    gitlab: GitLab, given: Given, setting: str, value: str
+) -> None:
     # The layers take turns.
     layer = LAYERS[sum(value.encode()) % 3]
     if setting == "role":
@@ -639,7 +725,9 @@ def test_a_value_that_means_nothing_is_refused(gitlab: GitLab, given: Given, set
     assert not gitlab.requests
 
 
-@pytest.mark.parametrize("setting", ["--min-validity", "--warn-validity", "--max-validity", "--timeout", "--max-wait"])
+@pytest.mark.parametrize(
+    "setting", ["--min-validity", "--warn-validity", "--max-validity", "--timeout", "--max-wait"]
+)
 def test_a_huge_duration_is_long_or_refused_but_no_bug(given: Given, setting: str) -> None:
     result = given(setting, "9" * 400)
     assert result.code in {0, 2, 20}
@@ -671,7 +759,9 @@ def test_roles_in_between(gitlab: GitLab, given: Given, role: str) -> None:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_a_role_without_project_or_group_is_refused(gitlab: GitLab, given: Given, layer: str) -> None:
+def test_a_role_without_project_or_group_is_refused(
+    gitlab: GitLab, given: Given, layer: str
+) -> None:
     assert refused(given.add(layer, role="developer")())
     assert not gitlab.requests
 
@@ -682,7 +772,9 @@ def test_role_and_project_may_come_from_different_layers(gitlab: GitLab, given: 
     assert given().code == 23
 
 
-def test_the_warning_line_is_by_default_at_most_14_days_and_a_quarter_of_the_lifetime(gitlab: GitLab, run: Run) -> None:
+def test_the_warning_line_is_by_default_at_most_14_days_and_a_quarter_of_the_lifetime(
+    gitlab: GitLab, run: Run
+) -> None:
     def warns(born: int, left: int, *args: str) -> bool:
         created = in_days(-born) + "T00:00:00.000Z"
         gitlab.add(Token(GOOD, created_at=created, expires_at=in_days(left)))
@@ -715,12 +807,26 @@ def test_format_auto_is_github_where_github_runs_it_and_text_elsewhere(given: Gi
 
 
 def test_several_reports_come_from_one_run(gitlab: GitLab, given: Given) -> None:
-    reports = ("--report", "json=a.json", "--report", "junit=b.xml", "--report=text=c.txt", "--report", "json=d=e.json")
+    reports = (
+        "--report",
+        "json=a.json",
+        "--report",
+        "junit=b.xml",
+        "--report=text=c.txt",
+        "--report",
+        "json=d=e.json",
+    )
     result = given("--scopes", "api", "--format", "markdown", "--output", "out.md", *reports)
     assert (result.code, result.out) == (21, "")
     assert len(gitlab.requests) == 1
     here = given.run.directory
-    assert sorted(path.name for path in here.iterdir()) == ["a.json", "b.xml", "c.txt", "d=e.json", "out.md"]
+    assert sorted(path.name for path in here.iterdir()) == [
+        "a.json",
+        "b.xml",
+        "c.txt",
+        "d=e.json",
+        "out.md",
+    ]
     assert json.loads((here / "a.json").read_text("utf-8"))["exit_code"] == 21
     assert (here / "d=e.json").read_text("utf-8") == (here / "a.json").read_text("utf-8")
     assert ET.parse(here / "b.xml").getroot().iter("testcase")
@@ -736,7 +842,10 @@ def test_a_report_may_stand_beside_the_one_on_standard_output(given: Given) -> N
 
 def test_a_report_path_may_hold_blanks(given: Given) -> None:
     assert given("--report", "json=my report.json", "--output", "my other report.txt").code == 0
-    assert sorted(path.name for path in given.run.directory.iterdir()) == ["my other report.txt", "my report.json"]
+    assert sorted(path.name for path in given.run.directory.iterdir()) == [
+        "my other report.txt",
+        "my report.json",
+    ]
 
 
 def test_several_reports_may_stand_in_the_file(given: Given) -> None:
@@ -750,7 +859,9 @@ def test_an_existing_report_is_replaced(given: Given) -> None:
     assert json.loads((given.run.directory / "a.json").read_text("utf-8"))["ok"] is True
 
 
-def test_a_configuration_error_is_in_the_reports_that_were_asked_for(gitlab: GitLab, given: Given) -> None:
+def test_a_configuration_error_is_in_the_reports_that_were_asked_for(
+    gitlab: GitLab, given: Given
+) -> None:
     result = given("--format", "json", "--report", "junit=b.xml", "--role", "owner")
     assert (result.code, result.report["exit_code"], result.report["tokens"]) == (2, 2, [])
     assert result.problem["category"] in {"usage-error", "config-error"}
@@ -807,7 +918,12 @@ def test_an_unknown_colour_is_refused(given: Given) -> None:
 def test_colour_on_a_terminal(given: Given, env: dict[str, str], coloured: bool) -> None:
     script = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
     result = given.run(
-        COMMAND, "--scopes", "api", command=(sys.executable, "-c", script), token=GOOD, env={"TERM": "xterm", **env}
+        COMMAND,
+        "--scopes",
+        "api",
+        command=(sys.executable, "-c", script),
+        token=GOOD,
+        env={"TERM": "xterm", **env},
     )
     assert result.code == 21
     assert ("\x1b[" in result.out) is coloured
@@ -841,7 +957,8 @@ def test_help_of_the_bare_command_names_the_commands(run_alone: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [(COMMAND,), (sys.executable, "-m", "glcheck"), (sys.executable, "-I", "-m", "glcheck")]
+    "command",
+    [(COMMAND,), (sys.executable, "-m", "glcheck"), (sys.executable, "-I", "-m", "glcheck")],
 )
 def test_a_bare_command_is_a_check(gitlab: GitLab, given: Given, command: tuple[str, ...]) -> None:
     result = given.run("--scopes", "api", command=command, token=GOOD)
@@ -852,7 +969,9 @@ def test_a_bare_command_is_a_check(gitlab: GitLab, given: Given, command: tuple[
 
 
 @pytest.mark.parametrize("args", [("--config", "absent.yml"), ("config", "--config", "absent.yml")])
-def test_a_named_policy_file_must_exist(gitlab: GitLab, given: Given, args: tuple[str, ...]) -> None:
+def test_a_named_policy_file_must_exist(
+    gitlab: GitLab, given: Given, args: tuple[str, ...]
+) -> None:
     assert refused(given(*args))
     assert refused(given(*args[:-2], GLCHECK_CONFIG="absent.yml"))
     assert not gitlab.requests

@@ -20,11 +20,23 @@ from typing import Any, NamedTuple, cast
 
 import pytest
 import trustme
-from conftest import COMMAND, Run
-from gitlab_server import Answer, Certificates, GitLab, Project, State, Token, in_days
-from policies import GOOD, SELF, Settings, answered, asked, check, check_each, describe, secret, verdicts, words
+from kit.command import COMMAND, Run
+from kit.gitlab_server import Answer, Certificates, GitLab, Project, State, Token, in_days
+from kit.policies import (
+    GOOD,
+    SELF,
+    Settings,
+    answered,
+    asked,
+    check,
+    check_each,
+    describe,
+    secret,
+    verdicts,
+    words,
+)
 
-from glcheck.answers import moment
+from glcheck.providers.gitlab.answers import moment
 
 HTML = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Company login</body></html>"
 TEXT = (("Content-Type", "text/plain"),)
@@ -88,8 +100,15 @@ def test_every_category_has_its_exit_code(gitlab: GitLab, run: Run, case: Case) 
     args = [arg.format(port=gitlab.url.rpartition(":")[2]) for arg in case.args]
     result = run.json(*args, token=case.presented)
     report = result.report
-    assert (result.code, report["category"], report["exit_code"]) == (case.code, case.category, case.code)
-    assert (result.token["category"], result.token["ok"], report["ok"]) == (case.category, *[not case.code] * 2)
+    assert (result.code, report["category"], report["exit_code"]) == (
+        case.code,
+        case.category,
+        case.code,
+    )
+    assert (result.token["category"], result.token["ok"], report["ok"]) == (
+        case.category,
+        *[not case.code] * 2,
+    )
     if case.code:
         assert result.problem["severity"] == "error"
         assert result.problem["message"]
@@ -114,29 +133,47 @@ def test_every_refusal_of_gitlab_is_told_apart_by_its_body(gitlab: GitLab, run: 
             "account-restricted",
         ),
         "dpop": (
-            Answer(401, {"error": "dpop_error", "error_description": "DPoP validation error: header missing"}),
+            Answer(
+                401,
+                {
+                    "error": "dpop_error",
+                    "error_description": "DPoP validation error: header missing",
+                },
+            ),
             "account-restricted",
         ),
         "unknown": (Answer(401, UNKNOWN), "token-invalid"),
         "blocked": (forbidden("Your account has been blocked."), "account-restricted"),
         "deactivated": (
-            forbidden("Your account has been deactivated by your administrator. Please log back in."),
+            forbidden(
+                "Your account has been deactivated by your administrator. Please log back in."
+            ),
             "account-restricted",
         ),
         "pending": (
-            forbidden("Your account is pending approval from your administrator and hence blocked."),
+            forbidden(
+                "Your account is pending approval from your administrator and hence blocked."
+            ),
             "account-restricted",
         ),
         "terms": (
-            forbidden("You (@me) must accept the Terms of Service in order to perform this action."),
+            forbidden(
+                "You (@me) must accept the Terms of Service in order to perform this action."
+            ),
             "account-restricted",
         ),
-        "unconfirmed": (forbidden("Your primary email address is not confirmed."), "account-restricted"),
+        "unconfirmed": (
+            forbidden("Your primary email address is not confirmed."),
+            "account-restricted",
+        ),
         "password": (
             forbidden("Your password expired. Please access GitLab from a web browser."),
             "account-restricted",
         ),
-        "internal user": (forbidden("This action cannot be performed by internal users"), "account-restricted"),
+        "internal user": (
+            forbidden("This action cannot be performed by internal users"),
+            "account-restricted",
+        ),
         "scope": (
             Answer(403, {"error": "insufficient_scope", "error_description": higher, **scope}),
             "scope-missing",
@@ -270,9 +307,13 @@ SOMETHING_ELSE: dict[str, Answer] = {
 def test_what_gitlab_would_not_answer_is_no_verdict_on_the_token(gitlab: GitLab, run: Run) -> None:
     result = check(run, answered(gitlab, SOMETHING_ELSE))
     reports = {token["name"]: token for token in result.report["tokens"]}
-    assert {name: token["category"] for name, token in reports.items()} == dict.fromkeys(SOMETHING_ELSE, "not-gitlab")
+    assert {name: token["category"] for name, token in reports.items()} == dict.fromkeys(
+        SOMETHING_ELSE, "not-gitlab"
+    )
     assert result.code == 34
-    assert {name: asked(gitlab, name) for name in SOMETHING_ELSE} == dict.fromkeys(SOMETHING_ELSE, 1)
+    assert {name: asked(gitlab, name) for name in SOMETHING_ELSE} == dict.fromkeys(
+        SOMETHING_ELSE, 1
+    )
     assert {name for name, token in reports.items() if token["token"]} == set()
 
 
@@ -294,7 +335,9 @@ def test_what_answered_instead_of_gitlab_is_described(gitlab: GitLab, run: Run) 
         "399": (Answer(399, "", away), f"redirects {SELF} to https://sso.example.com (HTTP 399)"),
         "proxy": (Answer(407, HTML), "The proxy wants other credentials (HTTP 407)"),
     }
-    reports = check_each(run, answered(gitlab, {name: answer for name, (answer, _) in bodies.items()}))
+    reports = check_each(
+        run, answered(gitlab, {name: answer for name, (answer, _) in bodies.items()})
+    )
     for name, (answer, said) in bodies.items():
         (problem,) = reports[name]["problems"]
         assert said in problem["message"], name
@@ -305,19 +348,42 @@ def test_what_answered_instead_of_gitlab_is_described(gitlab: GitLab, run: Run) 
 
 def test_a_refusal_says_what_gitlab_said(gitlab: GitLab, run: Run) -> None:
     scope = {"error": "insufficient_scope", "scope": "read_user api"}
-    granular = {"error": "insufficient_granular_scope", "error_description": "Denied: [Job: Read], [User: Read, Edit]."}
+    granular = {
+        "error": "insufficient_granular_scope",
+        "error_description": "Denied: [Job: Read], [User: Read, Edit].",
+    }
     told: dict[str, tuple[Answer, str, str, dict[str, object]]] = {
-        "scope": (Answer(403, scope), "scope-missing", "lacks the scope read_user,", {"required": ["read_user"]}),
-        "untold": (Answer(403, {**scope, "scope": None}), "scope-missing", "the scope that GitLab demands,", {}),
+        "scope": (
+            Answer(403, scope),
+            "scope-missing",
+            "lacks the scope read_user,",
+            {"required": ["read_user"]},
+        ),
+        "untold": (
+            Answer(403, {**scope, "scope": None}),
+            "scope-missing",
+            "the scope that GitLab demands,",
+            {},
+        ),
         "granular": (
             Answer(403, granular),
             "scope-missing",
             "permission [Job: Read], [User: Read, Edit] that",
             {"permissions": ["[Job: Read]", "[User: Read, Edit]"]},
         ),
-        "none named": (Answer(403, {**granular, "error_description": 7}), "scope-missing", "permission that", {}),
+        "none named": (
+            Answer(403, {**granular, "error_description": 7}),
+            "scope-missing",
+            "permission that",
+            {},
+        ),
         "reason": (forbidden("Not - today"), "account-restricted", "TOKEN_4: Not - today.", {}),
-        "shouted": (forbidden("YOUR ACCOUNT HAS BEEN BLOCKED"), "account-restricted", "is blocked", {}),
+        "shouted": (
+            forbidden("YOUR ACCOUNT HAS BEEN BLOCKED"),
+            "account-restricted",
+            "is blocked",
+            {},
+        ),
         "fault": (Answer(599, HTML), "server-error", "(HTTP 599)", {"status": 599}),
         "wait": (
             Answer(429, "Retry later\n", (*TEXT, ("Retry-After", "3600"))),
@@ -326,7 +392,9 @@ def test_a_refusal_says_what_gitlab_said(gitlab: GitLab, run: Run) -> None:
             {"retry_after": 3600},
         ),
     }
-    reports = check_each(run, answered(gitlab, {name: answer for name, (answer, *_) in told.items()}))
+    reports = check_each(
+        run, answered(gitlab, {name: answer for name, (answer, *_) in told.items()})
+    )
     for name, (_, category, said, details) in told.items():
         (problem,) = reports[name]["problems"]
         assert problem["category"] == category, name
@@ -344,7 +412,11 @@ def test_answers_that_break_off_are_no_verdict_on_the_token(gitlab: GitLab, run:
         "packed wrongly": Answer(200, describe(), (("Content-Encoding", "gzip"),)),
     }
     found = verdicts(run, answered(gitlab, answers))
-    assert {name: category for name, category in found.items() if category not in {"network-error", "not-gitlab"}} == {}
+    assert {
+        name: category
+        for name, category in found.items()
+        if category not in {"network-error", "not-gitlab"}
+    } == {}
     assert found["before it began"] == "network-error"
 
 
@@ -353,7 +425,9 @@ def test_a_redirect_is_not_followed_and_its_target_is_named(gitlab: GitLab, run:
         elsewhere.add(Token(GOOD))
         statuses = (301, 302, 303, 307, 308)
         there = (("Location", elsewhere.url + SELF),)
-        reports = check_each(run, answered(gitlab, {f"{status}": Answer(status, "", there) for status in statuses}))
+        reports = check_each(
+            run, answered(gitlab, {f"{status}": Answer(status, "", there) for status in statuses})
+        )
         assert elsewhere.requests == []
         assert {token["category"] for token in reports.values()} == {"not-gitlab"}
         assert [asked(gitlab, str(status)) for status in statuses] == [1] * len(statuses)
@@ -361,7 +435,9 @@ def test_a_redirect_is_not_followed_and_its_target_is_named(gitlab: GitLab, run:
             assert elsewhere.url in words(token)
 
 
-def test_redirects_of_every_kind_name_host_and_scheme_and_never_the_secret(gitlab: GitLab, run: Run) -> None:
+def test_redirects_of_every_kind_name_host_and_scheme_and_never_the_secret(
+    gitlab: GitLab, run: Run
+) -> None:
     port = gitlab.url.rpartition(":")[2]
     places = {
         "another host": (f"https://sso.example.com/login?next={GOOD}", "https://sso.example.com"),
@@ -374,26 +450,40 @@ def test_redirects_of_every_kind_name_host_and_scheme_and_never_the_secret(gitla
         "script": ("javascript:alert(1)", ""),
         "credentials": (f"https://me:{GOOD}@sso.example.com/", "sso.example.com"),
     }
-    answers = {name: Answer(302, HTML, (("Location", place),)) for name, (place, _) in places.items()}
+    answers = {
+        name: Answer(302, HTML, (("Location", place),)) for name, (place, _) in places.items()
+    }
     reports = check_each(run, answered(gitlab, answers))
-    assert {name: token["category"] for name, token in reports.items()} == dict.fromkeys(places, "not-gitlab")
+    assert {name: token["category"] for name, token in reports.items()} == dict.fromkeys(
+        places, "not-gitlab"
+    )
     assert {name for name, token in reports.items() if places[name][1] not in words(token)} == set()
 
 
 def test_a_redirected_project_is_no_verdict_on_the_project(gitlab: GitLab, run: Run) -> None:
     gitlab.add(Token(GOOD))
-    gitlab.always(Answer(301, "", (("Location", f"{gitlab.url}/api/v4/projects/1"),)), path="/projects/")
+    gitlab.always(
+        Answer(301, "", (("Location", f"{gitlab.url}/api/v4/projects/1"),)), path="/projects/"
+    )
     result = run.json("--project", "group/old", token=GOOD)
     assert (result.code, len(gitlab.requests)) == (34, 2)
 
 
-def test_answers_about_the_project_are_told_apart_like_those_about_the_token(gitlab: GitLab, run: Run) -> None:
+def test_answers_about_the_project_are_told_apart_like_those_about_the_token(
+    gitlab: GitLab, run: Run
+) -> None:
     answers: dict[str, tuple[Answer, str]] = {
         "html": (Answer(200, HTML), "not-gitlab"),
         "list": (Answer(200, []), "not-gitlab"),
         "permissions text": (Answer(200, {"id": 1, "permissions": "all"}), "not-gitlab"),
         "level text": (
-            Answer(200, {"id": 1, "permissions": {"project_access": {"access_level": "40"}, "group_access": None}}),
+            Answer(
+                200,
+                {
+                    "id": 1,
+                    "permissions": {"project_access": {"access_level": "40"}, "group_access": None},
+                },
+            ),
             "not-gitlab",
         ),
         "404 html": (Answer(404, HTML), "not-gitlab"),
@@ -405,8 +495,14 @@ def test_answers_about_the_project_are_told_apart_like_those_about_the_token(git
         "404 of a gateway": (Answer(404, {"message": "Not Found"}), "not-gitlab"),
         "410": (Answer(410, {"message": "404 Project Not Found"}), "not-gitlab"),
         "400": (Answer(400, {"message": "404 Project Not Found"}), "not-gitlab"),
-        "nameless": (Answer(200, {"permissions": {"project_access": {"access_level": 40}}}), "not-gitlab"),
-        "level": (Answer(200, {"id": 1, "permissions": {"group_access": {"access_level": 30}}}), "ok"),
+        "nameless": (
+            Answer(200, {"permissions": {"project_access": {"access_level": 40}}}),
+            "not-gitlab",
+        ),
+        "level": (
+            Answer(200, {"id": 1, "permissions": {"group_access": {"access_level": 30}}}),
+            "ok",
+        ),
         "403": (Answer(403, {"message": "403 Forbidden"}), "role-too-low"),
         "403 with reason": (forbidden("Not allowed here"), "role-too-low"),
         "blocked": (forbidden("Your account has been blocked."), "account-restricted"),
@@ -415,7 +511,9 @@ def test_answers_about_the_project_are_told_apart_like_those_about_the_token(git
             "token-revoked",
         ),
         "scope": (
-            Answer(403, {"error": "insufficient_scope", "error_description": "Higher.", "scope": "api"}),
+            Answer(
+                403, {"error": "insufficient_scope", "error_description": "Higher.", "scope": "api"}
+            ),
             "scope-missing",
         ),
         "500": (Answer(500, {"message": "500 Internal Server Error"}), "server-error"),
@@ -438,21 +536,36 @@ def test_a_token_that_describes_itself_as_dead_is_dead(gitlab: GitLab, run: Run)
         "revoked but active": (describe(revoked=True), "token-revoked", ""),
         "inactive": (describe(active=False), "token-expired", ""),
         "inactive without expiry": (describe(active=False, expires_at=None), "token-expired", ""),
-        "inactive to the end": (describe(active=False, expires_at="2027-03-02"), "token-expired", ""),
-        "past its day": (describe(expires_at=in_days(0)), "token-expired", f"It expired on {in_days(0)} at 00:00 UTC."),
+        "inactive to the end": (
+            describe(active=False, expires_at="2027-03-02"),
+            "token-expired",
+            "",
+        ),
+        "past its day": (
+            describe(expires_at=in_days(0)),
+            "token-expired",
+            f"It expired on {in_days(0)} at 00:00 UTC.",
+        ),
     }
-    answers = {n: Answer(200, body, last_second * (n == "inactive to the end")) for n, (body, *_) in bodies.items()}
+    answers = {
+        n: Answer(200, body, last_second * (n == "inactive to the end"))
+        for n, (body, *_) in bodies.items()
+    }
     reports = check_each(run, answered(gitlab, answers))
     for name, (_, category, when) in bodies.items():
         (problem,) = reports[name]["problems"]
         assert problem["category"] == category, name
-        assert problem["message"].endswith(when or ("active." if category == "token-expired" else "rotated.")), name
+        assert problem["message"].endswith(
+            when or ("active." if category == "token-expired" else "rotated.")
+        ), name
 
 
 def test_only_scopes_and_expiry_are_needed_and_more_is_no_harm(gitlab: GitLab, run: Run) -> None:
     bodies: dict[str, dict[str, object]] = {
         "little": {"scopes": ["api"], "expires_at": None},
-        "much": describe(last_used_ips=["10.0.0.1"], granular=False, description=None, novelty={"a": [1]}),
+        "much": describe(
+            last_used_ips=["10.0.0.1"], granular=False, description=None, novelty={"a": [1]}
+        ),
         "granular number": describe(granular=1),
         "a moment": describe(expires_at=f"{in_days(100)}T00:00:00.000Z"),
         "many keys": describe(**{f"new_{number}": None for number in range(300)}),
@@ -461,7 +574,9 @@ def test_only_scopes_and_expiry_are_needed_and_more_is_no_harm(gitlab: GitLab, r
     }
     tokens = answered(gitlab, {name: Answer(200, body) for name, body in bodies.items()})
     reports = check_each(run, tokens, top={"scopes": ["api"]})
-    assert {name: token["category"] for name, token in reports.items()} == dict.fromkeys(bodies, "ok")
+    assert {name: token["category"] for name, token in reports.items()} == dict.fromkeys(
+        bodies, "ok"
+    )
     assert reports["a moment"]["token"]["expires_at"] == in_days(100)
     for field in ("expires_at", "expires_at_utc", "seconds_left", "days_left"):
         assert reports["little"]["token"][field] is None
@@ -506,8 +621,12 @@ ODD_HTTP = {
 
 
 def test_odd_http_is_no_verdict_on_the_token(gitlab: GitLab, run: Run) -> None:
-    found = verdicts(run, answered(gitlab, {name: Answer(raw=raw) for name, raw in ODD_HTTP.items()}))
-    assert {name: was for name, was in found.items() if was not in {"network-error", "not-gitlab"}} == {}
+    found = verdicts(
+        run, answered(gitlab, {name: Answer(raw=raw) for name, raw in ODD_HTTP.items()})
+    )
+    assert {
+        name: was for name, was in found.items() if was not in {"network-error", "not-gitlab"}
+    } == {}
 
 
 def test_odd_details_of_a_description_are_no_trouble(gitlab: GitLab, run: Run) -> None:
@@ -531,8 +650,12 @@ def test_odd_details_of_a_description_are_no_trouble(gitlab: GitLab, run: Run) -
         "active of another type": {"active": "yes"},
         "granular of another type": {"granular": "yes"},
     }
-    tokens = answered(gitlab, {name: Answer(200, describe(**change)) for name, change in changes.items()})
-    with_role = {f"{n} with role": {**t, "project": "a/b", "role": "guest"} for n, t in tokens.items()}
+    tokens = answered(
+        gitlab, {name: Answer(200, describe(**change)) for name, change in changes.items()}
+    )
+    with_role = {
+        f"{n} with role": {**t, "project": "a/b", "role": "guest"} for n, t in tokens.items()
+    }
     for path in ("/projects/a/b", "/members/all/"):
         gitlab.always(Answer(404, {"message": "404 Project Not Found"}), path=path)
     result = check(run, {**tokens, **with_role})
@@ -556,13 +679,20 @@ def test_dates_that_gitlab_does_not_write_are_no_dates(gitlab: GitLab, run: Run)
         "\u0662030-01-01",
         "+2030-01-01",
     )
-    tokens = answered(gitlab, {f"{n}": Answer(200, describe(expires_at=date)) for n, date in enumerate(dates)})
+    tokens = answered(
+        gitlab, {f"{n}": Answer(200, describe(expires_at=date)) for n, date in enumerate(dates)}
+    )
     assert verdicts(run, tokens) == dict.fromkeys(tokens, "not-gitlab")
 
 
 def test_odd_descriptions_of_oauth_and_job_tokens_are_no_verdict(gitlab: GitLab, run: Run) -> None:
     def info(**changes: object) -> Answer:
-        about = {"resource_owner_id": 7, "scope": ["api"], "expires_in": 7200, "application": {"uid": "f"}}
+        about = {
+            "resource_owner_id": 7,
+            "scope": ["api"],
+            "expires_in": 7200,
+            "application": {"uid": "f"},
+        }
         return Answer(200, {**about, "created_at": 1_700_000_000, **changes})
 
     oauth = {
@@ -587,28 +717,47 @@ def test_odd_descriptions_of_oauth_and_job_tokens_are_no_verdict(gitlab: GitLab,
         "job without a name": Answer(200, {"id": 5, "name": 7}),
         "job without an id": Answer(200, {"name": "test", "status": "running"}),
     }
-    tokens = {name: {**at, "secret": "0123456789abcdef" * 4} for name, at in answered(gitlab, oauth).items()}
-    tokens |= {name: {**at, "secret": "glcbt-64_3fZ1p5y4XWcCvMGV"} for name, at in answered(gitlab, job).items()}
+    tokens = {
+        name: {**at, "secret": "0123456789abcdef" * 4}
+        for name, at in answered(gitlab, oauth).items()
+    }
+    tokens |= {
+        name: {**at, "secret": "glcbt-64_3fZ1p5y4XWcCvMGV"}
+        for name, at in answered(gitlab, job).items()
+    }
     assert verdicts(run, tokens) == dict.fromkeys(tokens, "not-gitlab")
     harmless = {
         "expiry huge": info(expires_in=10**30),
         "birth words": info(created_at="x"),
         "no owner": info(resource_owner_id=None),
     }
-    tokens = {name: {**at, "secret": "0123456789abcdef" * 4} for name, at in answered(gitlab, harmless).items()}
+    tokens = {
+        name: {**at, "secret": "0123456789abcdef" * 4}
+        for name, at in answered(gitlab, harmless).items()
+    }
     assert set(verdicts(run, tokens).values()) <= {"ok", "not-gitlab"}
     jobs = {
         "name": Answer(200, {"id": 5, "name": "test", "user": {"id": 9}}),
         "status": Answer(200, {"id": 5, "status": "running", "user": 9}),
     }
-    tokens = {name: {**at, "secret": "glcbt-64_3fZ1p5y4XWcCvMGV"} for name, at in answered(gitlab, jobs).items()}
+    tokens = {
+        name: {**at, "secret": "glcbt-64_3fZ1p5y4XWcCvMGV"}
+        for name, at in answered(gitlab, jobs).items()
+    }
     reports = check_each(run, tokens)
     told = {name: (token["category"], token["token"]["user_id"]) for name, token in reports.items()}
     assert told == {"name": ("ok", 9), "status": ("ok", None)}
 
 
-def test_odd_answers_about_the_user_and_memberships_are_no_verdict(gitlab: GitLab, run: Run) -> None:
-    odd = {"html": HTML, "list": [], "empty": {}, "types": {"username": 7, "bot": "x", "groups": 7, "projects": "x"}}
+def test_odd_answers_about_the_user_and_memberships_are_no_verdict(
+    gitlab: GitLab, run: Run
+) -> None:
+    odd = {
+        "html": HTML,
+        "list": [],
+        "empty": {},
+        "types": {"username": 7, "bot": "x", "groups": 7, "projects": "x"},
+    }
     odd |= {"entries": {"username": None, "groups": [7, None], "projects": [[], {"id": "x"}]}}
     odd |= {"numberless": {"username": "me", "groups": []}, "nameless": {"id": 7, "projects": []}}
     answers: dict[str, Answer] = {name: Answer(200, body) for name, body in odd.items()}
@@ -617,9 +766,14 @@ def test_odd_answers_about_the_user_and_memberships_are_no_verdict(gitlab: GitLa
     tokens: dict[str, dict[str, object]] = {}
     for name, answer in answers.items():
         at = f"{gitlab.url}/odd-{name}"
-        gitlab.always(Answer(200, describe(scopes=["read_repository"])), path=f"/odd-{name}/api/v4/personal")
+        gitlab.always(
+            Answer(200, describe(scopes=["read_repository"])), path=f"/odd-{name}/api/v4/personal"
+        )
         for path in ("/self/associations", "/user"):
-            gitlab.always(answer, path=f"/odd-{name}/api/v4{'/personal_access_tokens' * (path != '/user')}{path}")
+            gitlab.always(
+                answer,
+                path=f"/odd-{name}/api/v4{'/personal_access_tokens' * (path != '/user')}{path}",
+            )
         tokens[f"{name} user"] = {"url": at, "kind": "personal"}
         tokens[f"{name} project"] = {"url": at, "project": "group/app", "role": "developer"}
         tokens[f"{name} group"] = {"url": at, "group": 5, "role": "developer"}
@@ -629,11 +783,15 @@ def test_odd_answers_about_the_user_and_memberships_are_no_verdict(gitlab: GitLa
 @pytest.mark.skipif(sys.platform == "win32", reason="needs the account of a process")
 def test_memberships_without_end_are_not_read_without_end(gitlab: GitLab, run: Run) -> None:
     levels = {"project_access_level": 40, "group_access_level": None}
-    projects = [{"id": n, "path_with_namespace": f"a/{n}", "access_levels": levels} for n in range(100, 200)]
+    projects = [
+        {"id": n, "path_with_namespace": f"a/{n}", "access_levels": levels} for n in range(100, 200)
+    ]
     projects[0]["description"] = "x" * 950_000
     gitlab.always(Answer(200, describe(scopes=["read_repository"])), path="/self")
     gitlab.always(Answer(200, {"groups": [], "projects": projects}), path="/associations")
-    result, cost = run.costing("--project", "group/app", "--role", "guest", "--format", "json", token=GOOD)
+    result, cost = run.costing(
+        "--project", "group/app", "--role", "guest", "--format", "json", token=GOOD
+    )
     assert result.token["category"] == "scope-missing"  # not not-found, which nobody said
     assert "read_api" in result.problem["fix"]
     assert len(gitlab.requests) == 51
@@ -664,7 +822,9 @@ def test_a_body_without_end_is_not_read_without_end(run: Run) -> None:
 # Precedence
 
 
-def test_every_unmet_requirement_is_reported_and_the_lowest_code_decides(gitlab: GitLab, run: Run) -> None:
+def test_every_unmet_requirement_is_reported_and_the_lowest_code_decides(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(GOOD, scopes=("read_api",), expires_at=in_days(3)))
     gitlab.add_project(Project("group/app", members={7: 30}))
     result = run.json(
@@ -672,8 +832,18 @@ def test_every_unmet_requirement_is_reported_and_the_lowest_code_decides(gitlab:
         "--max-validity", "1d", "--project", "group/app", "--role", "owner", token=GOOD,
     )  # fmt: skip
     errors = {p["category"] for p in result.token["problems"] if p["severity"] == "error"}
-    assert errors == {"expires-soon", "scope-missing", "scope-forbidden", "role-too-low", "lives-too-long"}
-    assert (result.code, result.report["category"], result.token["category"]) == (20, "expires-soon", "expires-soon")
+    assert errors == {
+        "expires-soon",
+        "scope-missing",
+        "scope-forbidden",
+        "role-too-low",
+        "lives-too-long",
+    }
+    assert (result.code, result.report["category"], result.token["category"]) == (
+        20,
+        "expires-soon",
+        "expires-soon",
+    )
 
 
 def test_a_verdict_outranks_what_could_not_be_asked(gitlab: GitLab, run: Run) -> None:
@@ -688,14 +858,25 @@ def test_a_verdict_outranks_what_could_not_be_asked(gitlab: GitLab, run: Run) ->
     result = check(run, tokens)
     assert (result.code, result.report["category"]) == (21, "scope-missing")
     first, page, long, fine = result.report["tokens"]
-    assert {problem["category"] for problem in first["problems"]} == {"scope-missing", "server-error"}
-    assert [page["category"], long["category"], fine["category"]] == ["not-gitlab", "lives-too-long", "ok"]
+    assert {problem["category"] for problem in first["problems"]} == {
+        "scope-missing",
+        "server-error",
+    }
+    assert [page["category"], long["category"], fine["category"]] == [
+        "not-gitlab",
+        "lives-too-long",
+        "ok",
+    ]
 
 
 def test_a_dead_token_outranks_every_requirement(gitlab: GitLab, run: Run) -> None:
     gitlab.add(Token(GOOD, expires_at=in_days(-1)))
     result = run.json("--scopes", "sudo", "--project", "a/b", "--min-validity", "9d", token=GOOD)
-    assert (result.code, result.report["category"], len(gitlab.requests)) == (13, "token-expired", 1)
+    assert (result.code, result.report["category"], len(gitlab.requests)) == (
+        13,
+        "token-expired",
+        1,
+    )
 
 
 # `allow`
@@ -703,7 +884,14 @@ def test_a_dead_token_outranks_every_requirement(gitlab: GitLab, run: Run) -> No
 
 def test_allowed_problems_are_warnings_and_do_not_fail(gitlab: GitLab, run: Run) -> None:
     gitlab.add(Token(GOOD, scopes=("read_api",)))
-    args = ("--scopes", "api", "--forbid-scopes", "read_api", "--allow", "scope-missing,scope-forbidden")
+    args = (
+        "--scopes",
+        "api",
+        "--forbid-scopes",
+        "read_api",
+        "--allow",
+        "scope-missing,scope-forbidden",
+    )
     result = run.json(*args, token=GOOD)
     assert (result.code, result.report["ok"], result.report["category"]) == (0, True, "ok")
     assert {(p["category"], p["severity"]) for p in result.token["problems"]} == {
@@ -713,7 +901,9 @@ def test_allowed_problems_are_warnings_and_do_not_fail(gitlab: GitLab, run: Run)
     assert "warning[scope-missing]" in run(*args, token=GOOD).out
 
 
-def test_allow_excuses_only_what_it_names_and_only_where_it_is_said(gitlab: GitLab, run: Run) -> None:
+def test_allow_excuses_only_what_it_names_and_only_where_it_is_said(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(GOOD, scopes=("read_api",)))
     nowhere: dict[str, object] = {"url": "http://127.0.0.1:1"}
     tokens: dict[str, dict[str, object]] = {
@@ -741,13 +931,17 @@ def test_allow_excuses_only_what_it_names_and_only_where_it_is_said(gitlab: GitL
 # Retries and waiting
 
 
-def test_passing_faults_are_retried_twice_at_most_and_nothing_else_is(gitlab: GitLab, run: Run) -> None:
+def test_passing_faults_are_retried_twice_at_most_and_nothing_else_is(
+    gitlab: GitLab, run: Run
+) -> None:
     again: dict[str, Answer] = {
         "502": Answer(502, "<html>Bad Gateway</html>"),
         "503": Answer(503, "<html>Service Unavailable</html>"),
         "504": Answer(504, "<html>Gateway Timeout</html>"),
         "429": Answer(429, {"message": "429 Too Many Requests"}, (("Retry-After", "0"),)),
-        "429 no header": Answer(429, {"message": {"error": "This endpoint has been requested too many times."}}),
+        "429 no header": Answer(
+            429, {"message": {"error": "This endpoint has been requested too many times."}}
+        ),
         "hang up": Answer(raw=b""),
     }
     once: dict[str, Answer] = {
@@ -758,7 +952,10 @@ def test_passing_faults_are_retried_twice_at_most_and_nothing_else_is(gitlab: Gi
         "401": Answer(401, UNKNOWN),
     }
     found = verdicts(run, answered(gitlab, {**again, **once}))
-    assert {name: asked(gitlab, name) for name in found} == {**dict.fromkeys(again, 3), **dict.fromkeys(once, 1)}
+    assert {name: asked(gitlab, name) for name in found} == {
+        **dict.fromkeys(again, 3),
+        **dict.fromkeys(once, 1),
+    }
     assert found == {
         "502": "server-error",
         "503": "server-error",
@@ -809,8 +1006,15 @@ def test_retry_after_is_honoured_as_seconds_and_as_a_date(gitlab: GitLab, run: R
 
 def test_a_wait_that_does_not_fit_is_not_begun(gitlab: GitLab, run: Run) -> None:
     far = datetime.now(timezone.utc) + timedelta(hours=2)
-    waits = {"seconds": "3600", "date": format_datetime(far, usegmt=True), "huge": "9" * 400, "just": "61"}
-    answers = {n: Answer(429, "Retry later\n", (*TEXT, ("Retry-After", wait))) for n, wait in waits.items()}
+    waits = {
+        "seconds": "3600",
+        "date": format_datetime(far, usegmt=True),
+        "huge": "9" * 400,
+        "just": "61",
+    }
+    answers = {
+        n: Answer(429, "Retry later\n", (*TEXT, ("Retry-After", wait))) for n, wait in waits.items()
+    }
     start = time.monotonic()
     assert verdicts(run, answered(gitlab, answers)) == dict.fromkeys(waits, "rate-limited")
     assert time.monotonic() - start < 20
@@ -818,9 +1022,20 @@ def test_a_wait_that_does_not_fit_is_not_begun(gitlab: GitLab, run: Run) -> None
 
 
 def test_odd_retry_after_headers_do_no_harm(gitlab: GitLab, run: Run) -> None:
-    waits = {"words": "soon", "empty": "", "negative": "-5", "fraction": "0.5", "nan": "nan", "inf": "inf"}
-    answers = {n: Answer(429, "Retry later\n", (*TEXT, ("Retry-After", wait))) for n, wait in waits.items()}
-    assert verdicts(run, answered(gitlab, answers), "--max-wait", "8s") == dict.fromkeys(waits, "rate-limited")
+    waits = {
+        "words": "soon",
+        "empty": "",
+        "negative": "-5",
+        "fraction": "0.5",
+        "nan": "nan",
+        "inf": "inf",
+    }
+    answers = {
+        n: Answer(429, "Retry later\n", (*TEXT, ("Retry-After", wait))) for n, wait in waits.items()
+    }
+    assert verdicts(run, answered(gitlab, answers), "--max-wait", "8s") == dict.fromkeys(
+        waits, "rate-limited"
+    )
 
 
 @contextlib.contextmanager
@@ -873,17 +1088,23 @@ def test_no_server_holds_a_run_longer_than_max_wait(gitlab: GitLab, run: Run) ->
     assert found == {**dict.fromkeys(tokens, "network-error"), "good": "ok"}
 
 
-def test_what_is_known_of_a_token_when_the_time_is_over_is_reported(gitlab: GitLab, run: Run) -> None:
+def test_what_is_known_of_a_token_when_the_time_is_over_is_reported(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(GOOD, scopes=("read_api",)))
     gitlab.always(Answer(delay=60), path="/projects/group/silent")
-    gitlab.always(Answer(200, {"id": 1, "permissions": {}}, drip=0.3), path="/projects/group/dripping")
+    gitlab.always(
+        Answer(200, {"id": 1, "permissions": {}}, drip=0.3), path="/projects/group/dripping"
+    )
     gitlab.always(Answer(delay=60), path="/user")
     settings: dict[str, dict[str, object]] = {
         "silent": {"project": "group/silent"},
         "dripping": {"project": "group/dripping"},
         "kind": {"kind": "project"},
     }
-    tokens: dict[str, dict[str, object]] = {name: {**more, "scopes": ["api"]} for name, more in settings.items()}
+    tokens: dict[str, dict[str, object]] = {
+        name: {**more, "scopes": ["api"]} for name, more in settings.items()
+    }
     result = check(run, tokens, "--max-wait", "2s")
     assert (result.code, result.report["category"]) == (21, "scope-missing")
     for token in result.report["tokens"]:
@@ -892,7 +1113,9 @@ def test_what_is_known_of_a_token_when_the_time_is_over_is_reported(gitlab: GitL
         assert token["token"]["scopes"] == ["read_api"]
 
 
-def test_max_wait_is_the_budget_of_the_whole_run_however_many_tokens(gitlab: GitLab, run: Run) -> None:
+def test_max_wait_is_the_budget_of_the_whole_run_however_many_tokens(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.delay = 60
     tokens = {f"{number}": {"secret": secret(number)} for number in range(60)}
     start = time.monotonic()
@@ -925,15 +1148,24 @@ def test_servers_that_cannot_be_reached_are_network_errors(run: Run) -> None:
 
 
 def test_a_proxy_that_cannot_be_reached_is_a_network_error(run: Run) -> None:
-    result = run.json("--url", "https://gitlab.example.com", token=GOOD, env={"HTTPS_PROXY": "http://127.0.0.1:1"})
+    result = run.json(
+        "--url", "https://gitlab.example.com", token=GOOD, env={"HTTPS_PROXY": "http://127.0.0.1:1"}
+    )
     assert result.code == 30
     assert "proxy" in words(result.token).lower()
 
 
 def test_an_interrupted_run_says_so_and_gives_no_verdict(gitlab: GitLab, run: Run) -> None:
     gitlab.delay = 60
-    environ = {"PATH": os.defpath, "HOME": str(run.directory), "GITLAB_URL": gitlab.url, "GITLAB_TOKEN": GOOD}
-    with subprocess.Popen([COMMAND], env=environ, cwd=run.directory, stdout=-1, stderr=-1) as process:
+    environ = {
+        "PATH": os.defpath,
+        "HOME": str(run.directory),
+        "GITLAB_URL": gitlab.url,
+        "GITLAB_TOKEN": GOOD,
+    }
+    with subprocess.Popen(
+        [COMMAND], env=environ, cwd=run.directory, stdout=-1, stderr=-1
+    ) as process:
         until = time.monotonic() + 20
         while not gitlab.requests and time.monotonic() < until:
             gitlab.wait(0.02)
@@ -946,7 +1178,9 @@ def test_an_interrupted_run_says_so_and_gives_no_verdict(gitlab: GitLab, run: Ru
 # TLS
 
 
-def test_every_fault_of_a_certificate_is_a_tls_error_and_nothing_is_sent(tls: Certificates, run: Run) -> None:
+def test_every_fault_of_a_certificate_is_a_tls_error_and_nothing_is_sent(
+    tls: Certificates, run: Run
+) -> None:
     contexts = {
         "good": tls.good,
         "expired": tls.expired,
@@ -955,7 +1189,9 @@ def test_every_fault_of_a_certificate_is_a_tls_error_and_nothing_is_sent(tls: Ce
         "other ca": tls.other_ca,
     }
     with contextlib.ExitStack() as stack:
-        servers = {name: stack.enter_context(GitLab(tls=context)) for name, context in contexts.items()}
+        servers = {
+            name: stack.enter_context(GitLab(tls=context)) for name, context in contexts.items()
+        }
         plain = stack.enter_context(GitLab())
         servers["good"].add(Token(GOOD))
         tokens = {name: {"url": server.url} for name, server in servers.items()}
@@ -977,7 +1213,9 @@ def test_each_token_may_have_its_own_authority(tls: Certificates, run: Run) -> N
         assert verdicts(run, tokens) == {"ours": "ok", "theirs": "ok", "mixed up": "tls-error"}
 
 
-def test_a_private_authority_is_trusted_when_and_only_when_it_is_named(tls: Certificates, run_alone: Run) -> None:
+def test_a_private_authority_is_trusted_when_and_only_when_it_is_named(
+    tls: Certificates, run_alone: Run
+) -> None:
     authority, other, nothing = str(tls.ca_file), str(tls.other_ca_file), "/no/such/file.pem"
     with GitLab(tls=tls.good) as server:
         server.add(Token(GOOD))
@@ -1005,7 +1243,10 @@ def test_a_bundle_needs_no_root_as_that_of_gitlabs_runner_may_have_none(run: Run
     for name in ("localhost", "gitlab.example.com"):
         contexts[name] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         issuing.issue_cert(name).configure_cert(contexts[name])
-    with GitLab(tls=contexts["localhost"]) as server, GitLab(tls=contexts["gitlab.example.com"]) as other:
+    with (
+        GitLab(tls=contexts["localhost"]) as server,
+        GitLab(tls=contexts["gitlab.example.com"]) as other,
+    ):
         server.add(Token(GOOD))
         ci = {"GITLAB_CI": "true", "CI_SERVER_URL": server.url}
         assert run("--url", server.url, "--ca-file", str(bundle), token=GOOD).code == 0
@@ -1027,7 +1268,9 @@ def test_a_connection_that_breaks_after_the_handshake_is_a_network_fault_and_is_
         assert run.json(*there, token=GOOD).report["category"] == "network-error"
 
 
-def test_a_ca_file_that_is_not_there_is_a_mistake_and_nothing_is_asked(gitlab: GitLab, run: Run) -> None:
+def test_a_ca_file_that_is_not_there_is_a_mistake_and_nothing_is_asked(
+    gitlab: GitLab, run: Run
+) -> None:
     assert run("--ca-file", "absent.pem", token=GOOD).code == 2
     assert gitlab.requests == []
 
@@ -1044,7 +1287,9 @@ def test_a_ca_file_without_certificates_ends_without_a_verdict(tls: Certificates
 # The way to GitLab
 
 
-def test_an_unencrypted_token_for_this_machine_passes_no_proxy_elsewhere(gitlab: GitLab, run: Run) -> None:
+def test_an_unencrypted_token_for_this_machine_passes_no_proxy_elsewhere(
+    gitlab: GitLab, run: Run
+) -> None:
     gitlab.add(Token(GOOD))
     proxies = dict.fromkeys(("http_proxy", "HTTP_PROXY", "ALL_PROXY"), "http://proxy.invalid:3128")
     assert run(token=GOOD, env=proxies).code == 0

@@ -16,26 +16,35 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from act import ACT, ACTION, BASH, ROOT, Index, copy_action, download, once, script
-from gitlab_server import GitLab, Token, in_days
+from kit.act import ACT, ACTION, BASH, ROOT, Index, copy_action, download, once, script
+from kit.gitlab_server import GitLab, Token, in_days
 
-from glcheck.categories import Category
+from glcheck.problem import Category
 
 pytestmark = pytest.mark.slow
 GUIDE = ROOT / "docs" / "github-actions.md"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 BIN = Path(sys.executable).parent
-SERVE = ROOT / "tests" / "serve.py"
+SERVE = ROOT / "tools" / "serve.py"
 PLACEHOLDER = "owner/glcheck@v0"
 TOKEN = "glpat-recipeAAAAAAAAAAAAAA"
 OTHER = "glpat-recipeBBBBBBBBBBBBBB"
 
 
-def run(command: Sequence[str | Path], cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+def run(
+    command: Sequence[str | Path], cwd: Path, **environ: str
+) -> subprocess.CompletedProcess[str]:
     """Run a program with nothing around it but the tools of the tests."""
-    env = {"PATH": f"{BIN}{os.pathsep}{os.defpath}", "HOME": str(cwd), "XDG_CACHE_HOME": str(cwd / ".cache"), **environ}
+    env = {
+        "PATH": f"{BIN}{os.pathsep}{os.defpath}",
+        "HOME": str(cwd),
+        "XDG_CACHE_HOME": str(cwd / ".cache"),
+        **environ,
+    }
     words = [str(word) for word in command]
-    return subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        words, cwd=cwd, env=env, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 # Linters
@@ -43,7 +52,10 @@ def run(command: Sequence[str | Path], cwd: Path, **environ: str) -> subprocess.
 
 def zizmor(cwd: Path, *paths: Path, persona: str = "regular") -> str:
     """Return what zizmor finds, nothing if that is nothing."""
-    done = run([BIN / "zizmor", "--offline", "--quiet", "--no-progress", f"--persona={persona}", *paths], cwd)
+    done = run(
+        [BIN / "zizmor", "--offline", "--quiet", "--no-progress", f"--persona={persona}", *paths],
+        cwd,
+    )
     return "" if done.returncode == 0 else done.stdout + done.stderr or "failed"
 
 
@@ -80,16 +92,22 @@ def test_jactionlint_finds_nothing() -> None:
 class TestWorkflow:
     """What holds for each workflow."""
 
-    def test_each_foreign_action_is_pinned_to_a_full_commit_and_says_its_version(self, path: Path) -> None:
+    def test_each_foreign_action_is_pinned_to_a_full_commit_and_says_its_version(
+        self, path: Path
+    ) -> None:
         assert [line for line in uses(path.read_text(encoding="utf-8")) if not pinned(line)] == []
 
     def test_nothing_is_permitted_but_to_single_jobs(self, path: Path) -> None:
         document = read(path.read_text(encoding="utf-8"))
         assert document["permissions"] == {}
-        assert all("permissions" in job and "timeout-minutes" in job for job in document["jobs"].values())
+        assert all(
+            "permissions" in job and "timeout-minutes" in job for job in document["jobs"].values()
+        )
 
     def test_a_checkout_leaves_no_credentials_behind(self, path: Path) -> None:
-        checkouts = [step for step in steps(path) if step.get("uses", "").startswith("actions/checkout@")]
+        checkouts = [
+            step for step in steps(path) if step.get("uses", "").startswith("actions/checkout@")
+        ]
         assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
     def test_no_expression_stands_in_a_script(self, path: Path) -> None:
@@ -185,7 +203,9 @@ def snippets(path: Path) -> Iterator[Snippet]:
 
 
 def _indented(text: str, by: int) -> str:
-    return "".join(" " * by + line if line.strip() else line for line in text.splitlines(keepends=True))
+    return "".join(
+        " " * by + line if line.strip() else line for line in text.splitlines(keepends=True)
+    )
 
 
 SNIPPETS = [snippet for path in (GUIDE, ROOT / "README.md") for snippet in snippets(path)]
@@ -208,7 +228,9 @@ def test_the_guide_and_the_readme_have_recipes() -> None:
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda snippet: snippet.name)
-def test_zizmor_and_the_schema_have_nothing_against_a_recipe(tmp_path: Path, snippet: Snippet) -> None:
+def test_zizmor_and_the_schema_have_nothing_against_a_recipe(
+    tmp_path: Path, snippet: Snippet
+) -> None:
     path = project(tmp_path, snippet.using(f"owner/glcheck@{'0123456789' * 4}"))
     assert zizmor(tmp_path, path) == ""
     assert schema(tmp_path, path) == ""
@@ -226,7 +248,9 @@ def test_foreign_actions_in_a_recipe_are_pinned(snippet: Snippet) -> None:
 
 
 def test_zizmor_and_the_schema_would_find_something(tmp_path: Path) -> None:
-    steps = "    steps:\n      - uses: owner/glcheck@main\n      - run: echo ${{ github.head_ref }}\n"
+    steps = (
+        "    steps:\n      - uses: owner/glcheck@main\n      - run: echo ${{ github.head_ref }}\n"
+    )
     path = project(tmp_path, WRAPPER + steps)
     found = zizmor(tmp_path, path)
     assert "unpinned-uses" in found
@@ -239,7 +263,10 @@ def test_zizmor_and_the_schema_would_find_something(tmp_path: Path) -> None:
     ("step", "fault"),
     [
         ("- uses: $/\n        with: { scope: api }", 'input "scope" is not defined'),
-        ("- id: a\n        uses: $/\n      - run: echo\n        if: steps.a.outputs.okay", 'property "okay"'),
+        (
+            "- id: a\n        uses: $/\n      - run: echo\n        if: steps.a.outputs.okay",
+            'property "okay"',
+        ),
         ("- run: cd $HOME/a b", "SC"),
     ],
     ids=["input", "output", "script"],
@@ -259,13 +286,20 @@ def test_the_guide_tells_of_every_output(name: str) -> None:
 
 
 def test_the_guide_tells_of_nothing_that_is_not_there() -> None:
-    told = [re.findall(r"^\| `([\w-]+)`", section(title), re.MULTILINE) for title in ("Inputs", "Outputs")]
+    told = [
+        re.findall(r"^\| `([\w-]+)`", section(title), re.MULTILINE)
+        for title in ("Inputs", "Outputs")
+    ]
     assert told == [[*ACTION["inputs"]], [*ACTION["outputs"]]]
 
 
 def section(title: str) -> str:
     """Return a section of the guide."""
-    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    found = re.search(
+        rf"^## {title}\n(.*?)(?=^## |\Z)",
+        GUIDE.read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
     assert found
     return found[1]
 
@@ -282,7 +316,9 @@ def test_the_links_of_the_guide_lead_somewhere() -> None:
 
 def anchors(text: str) -> set[str]:
     """Return the names that GitHub gives to the headings of a page."""
-    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    headings = re.findall(
+        r"^#+ (.*)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE
+    )
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -300,19 +336,27 @@ class Ran(NamedTuple):
     @property
     def jobs(self) -> dict[str, str]:
         """How each job ended, by its id."""
-        return {entry["jobID"]: entry["jobResult"] for entry in self.entries if "jobResult" in entry}
+        return {
+            entry["jobID"]: entry["jobResult"] for entry in self.entries if "jobResult" in entry
+        }
 
     def failed_steps(self, job: str) -> list[str]:
         """The steps of a job that failed, by name or id; steps inside of the action not counted."""
         return [
             entry["step"]
             for entry in self.entries
-            if entry.get("jobID") == job and entry.get("stepResult") == "failure" and len(entry.get("stepID", ())) == 1
+            if entry.get("jobID") == job
+            and entry.get("stepResult") == "failure"
+            and len(entry.get("stepID", ())) == 1
         ]
 
     def variables(self, name: str) -> list[str]:
         """The values that steps gave to a variable for later ones."""
-        return [e["arg"] for e in self.entries if e.get("command") == "set-env" and e.get("name") == name]
+        return [
+            e["arg"]
+            for e in self.entries
+            if e.get("command") == "set-env" and e.get("name") == name
+        ]
 
 
 class Machine:
@@ -341,12 +385,33 @@ class Machine:
 
     def __call__(self, workflow: Path, event: str, *args: str, **secrets: str) -> Ran:
         """Commit what is in the workspace and run a workflow of it."""
-        who = {f"GIT_{role}_{what}": "test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        who = {
+            f"GIT_{role}_{what}": "test"
+            for role in ("AUTHOR", "COMMITTER")
+            for what in ("NAME", "EMAIL")
+        }
         for words in ("init -q -b main", "add -A", "commit -q --allow-empty --no-gpg-sign -m test"):
-            assert run(["git", *words.split()], self.workspace, HOME=str(self._home), **who).returncode == 0
-        command = [ACT, event, "-W", str(workflow), "-P", "ubuntu-latest=-self-hosted", "--pull=false", "--json"]
+            assert (
+                run(["git", *words.split()], self.workspace, HOME=str(self._home), **who).returncode
+                == 0
+            )
+        command = [
+            ACT,
+            event,
+            "-W",
+            str(workflow),
+            "-P",
+            "ubuntu-latest=-self-hosted",
+            "--pull=false",
+            "--json",
+        ]
         command += ["--no-cache-server", *args]
-        for name in ("env", "secret", "var", "input"):  # files of the workspace that GitHub does not read
+        for name in (
+            "env",
+            "secret",
+            "var",
+            "input",
+        ):  # files of the workspace that GitHub does not read
             command += [f"--{name}-file", os.devnull]
         for name, value in secrets.items():
             command += ["-s", f"{name}={value}"]
@@ -376,7 +441,9 @@ def machine(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """Give a machine whose packages come from loopback."""
     wheels = once(tmp_path_factory, "wheels", download)
     with Index(wheels) as index:
-        yield Machine(tmp_path, index.url, once(tmp_path_factory, "installer-caches", lambda _: None))
+        yield Machine(
+            tmp_path, index.url, once(tmp_path_factory, "installer-caches", lambda _: None)
+        )
 
 
 # The self-test
@@ -444,7 +511,9 @@ def test_the_self_test_fails_where_the_action_does_something_else(checkout: Mach
         "Expect that all went well",
         *["Expect what each step came to"] * 3,
     ]
-    assert [url for url in ran.variables("DEMO_URL") if listens(url)] == []  # it is stopped also then
+    assert [
+        url for url in ran.variables("DEMO_URL") if listens(url)
+    ] == []  # it is stopped also then
 
 
 def listens(url: str) -> bool:
@@ -481,7 +550,12 @@ def test_the_demo_server_serves_until_it_is_stopped(tmp_path: Path) -> None:
     assert (served.process.returncode, served.process.stdout, served.process.stderr) == (0, "", "")
     assert not listens(served.values["DEMO_CLOSED_URL"])
     with socket.create_connection(address(served.values["DEMO_URL"]), timeout=30) as client:
-        assert run([sys.executable, SERVE, "stop"], tmp_path, DEMO_PID=served.values["DEMO_PID"]).returncode == 0
+        assert (
+            run(
+                [sys.executable, SERVE, "stop"], tmp_path, DEMO_PID=served.values["DEMO_PID"]
+            ).returncode
+            == 0
+        )
         assert ended(client)
     assert not listens(served.values["DEMO_URL"])
 
@@ -552,8 +626,19 @@ match sys.argv[1:]:
         raise SystemExit(f"gh: {sys.argv[1:]}")
 store.write_text(json.dumps(state))
 '''
-OPEN = {"number": 1, "title": "A GitLab token needs attention", "body": "of last week", "labels": ["glcheck"]}
-UNRELATED = {"number": 2, "title": "A GitLab token needs attention", "body": "by hand", "labels": [], "open": True}
+OPEN = {
+    "number": 1,
+    "title": "A GitLab token needs attention",
+    "body": "of last week",
+    "labels": ["glcheck"],
+}
+UNRELATED = {
+    "number": 2,
+    "title": "A GitLab token needs attention",
+    "body": "by hand",
+    "labels": [],
+    "open": True,
+}
 
 
 class Tracker:
@@ -569,7 +654,10 @@ class Tracker:
 
     def has(self, *issues: Mapping[str, Any]) -> None:
         """Set what there is before a run."""
-        state = {"issues": [{"open": True, **issue} for issue in issues], "labels": ["glcheck"] * bool(issues)}
+        state = {
+            "issues": [{"open": True, **issue} for issue in issues],
+            "labels": ["glcheck"] * bool(issues),
+        }
         self.path.write_text(json.dumps({**state, "calls": []}), encoding="utf-8")
 
     @property
@@ -626,7 +714,9 @@ def weekly(url: str) -> str:
     return found("cron:", url)
 
 
-def test_a_dying_token_opens_one_issue_and_a_week_later_edits_it(tracker: Tracker, gitlab: GitLab) -> None:
+def test_a_dying_token_opens_one_issue_and_a_week_later_edits_it(
+    tracker: Tracker, gitlab: GitLab
+) -> None:
     tracker.has()
     gitlab.add(Token(TOKEN, expires_at=in_days(20)))
     first = tracker.run(weekly(gitlab.url), GITLAB_TOKEN=TOKEN)
@@ -677,7 +767,9 @@ def test_an_allowed_silence_closes_no_issue(tracker: Tracker) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # it does not listen
         recipe = weekly(f"http://127.0.0.1:{nobody.getsockname()[1]}")
-        allowed = recipe.replace("min-validity: 30d", "min-validity: 30d\n          allow: network-error")
+        allowed = recipe.replace(
+            "min-validity: 30d", "min-validity: 30d\n          allow: network-error"
+        )
         ran = tracker.run(allowed, GITLAB_TOKEN=TOKEN)
     assert ran.jobs == {"look": "success"}, ran.out
     assert "not checked, because the problem above is allowed" in ran.log
@@ -685,7 +777,9 @@ def test_an_allowed_silence_closes_no_issue(tracker: Tracker) -> None:
 
 
 @pytest.mark.parametrize("issues", [[], [OPEN]], ids=["no-issue", "an-issue"])
-def test_no_verdict_touches_no_issue_and_fails(tracker: Tracker, gitlab: GitLab, issues: list[dict[str, Any]]) -> None:
+def test_no_verdict_touches_no_issue_and_fails(
+    tracker: Tracker, gitlab: GitLab, issues: list[dict[str, Any]]
+) -> None:
     tracker.has(*issues)
     before = tracker.issues
     with socket.socket() as nobody:
@@ -718,7 +812,9 @@ def test_a_mistake_in_the_settings_touches_no_issue_and_fails(
     assert tracker.issues == before
 
 
-def test_a_release_does_not_start_with_a_token_that_will_not_do(machine: Machine, gitlab: GitLab) -> None:
+def test_a_release_does_not_start_with_a_token_that_will_not_do(
+    machine: Machine, gitlab: GitLab
+) -> None:
     script(machine.bin / "make", "echo the release ran")
     gitlab.add(Token(TOKEN, scopes=("read_api",)))
     ran = recipe(machine, found("needs: token", gitlab.url), "push", GITLAB_TOKEN=TOKEN)
@@ -727,7 +823,9 @@ def test_a_release_does_not_start_with_a_token_that_will_not_do(machine: Machine
     assert "the release ran" not in ran.log
 
 
-def test_several_tokens_are_checked_with_what_the_step_passes(machine: Machine, gitlab: GitLab) -> None:
+def test_several_tokens_are_checked_with_what_the_step_passes(
+    machine: Machine, gitlab: GitLab
+) -> None:
     gitlab.add(Token(TOKEN))
     gitlab.add(Token(OTHER, expires_at=in_days(-3)))
     policy = f"""\
@@ -745,7 +843,9 @@ tokens:
     assert "error[token-expired] mirror: " in ran.log
 
 
-def test_a_branch_on_the_category_goes_on_without_gitlab_only(machine: Machine, gitlab: GitLab) -> None:
+def test_a_branch_on_the_category_goes_on_without_gitlab_only(
+    machine: Machine, gitlab: GitLab
+) -> None:
     text = found("3?)", gitlab.url)
     gitlab.add(Token(TOKEN, scopes=("read_api",)))
     ran = recipe(machine, text, "push", GITLAB_TOKEN=TOKEN)

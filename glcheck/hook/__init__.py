@@ -1,0 +1,1 @@
+"""The manners of a hook, and what it remembers."""

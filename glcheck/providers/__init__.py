@@ -1,0 +1,1 @@
+"""Whose tokens can be checked."""

@@ -1,0 +1,128 @@
+"""The formats of a report, and the two plain ones: text for people, json for programs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from glcheck import durations
+from glcheck.problem import Problem
+from glcheck.report import Report, TokenReport
+
+_COLORS = {"ok": "32", "error": "31", "warning": "33", "fix": "36"}
+
+
+class Style(NamedTuple):
+    """How much of a text report is shown, and whether in colour."""
+
+    color: bool = False
+    quiet: bool = False  # only problems
+    verbose: bool = False  # also notes on what is in order
+    brief: bool = False  # one line on a token that could not be checked and stops nothing
+
+
+def render(kind: str, report: Report, style: Style) -> str:
+    """The report in that format, with a newline at its end."""
+    if kind == "github":
+        from glcheck.reports.github_actions import (
+            commands,  # each format only where it is asked for
+        )
+
+        return commands(report, style)
+    if kind == "markdown":
+        from glcheck.reports.markdown import markdown
+
+        return markdown(report)
+    if kind == "junit":
+        from glcheck.reports.junit import junit
+
+        return junit(report)
+    if kind in ("annotations", "dotenv"):
+        from glcheck.reports import gitlab_ci
+
+        return gitlab_ci.links(report) if kind == "annotations" else gitlab_ci.variables(report)
+    return json_text(report) if kind == "json" else text(report, style)
+
+
+def json_text(report: Report) -> str:
+    """The report as one JSON object (docs/schema/report-v1.json)."""
+    import json
+
+    return json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+
+def text(report: Report, style: Style) -> str:
+    """The report for people: a line for each token that is in order, a short block for each problem."""
+    left = [token for token in report.tokens if report.interrupted and _was_left(token)]
+    lines = [line for problem in report.problems for line in _problem_lines("", problem, style)]
+    for token in report.tokens:
+        if token in left:
+            continue
+        if token.token is None and not token.problems:
+            lines += [] if style.quiet else [f"not asked {token.name}: {' '.join(token.notes)}"]
+            continue
+        unchecked = token.ok and token.token is None
+        for problem in token.problems:
+            lines += _problem_lines(f"{token.name}: ", problem, style)[
+                : 1 if unchecked and style.brief else None
+            ]
+        if token.ok and not style.quiet and not (unchecked and style.brief):
+            lines.append(f"{_paint('ok', 'ok', style)} {token.name}: {summary(token)}")
+        if (token.notes and not style.quiet) or style.verbose:
+            lines += [f"  note: {note}" for note in token.notes]
+    if left:
+        lines.append(
+            f"not checked, because the run was interrupted: {', '.join(token.name for token in left)}"
+        )
+    return "".join(line + "\n" for line in lines)
+
+
+def _was_left(token: TokenReport) -> bool:
+    """Whether an interrupted run had not come to it: said of many tokens, that takes one line."""
+    return token.token is None and any(
+        problem.details.get("reason") == "interrupted" for problem in token.problems
+    )
+
+
+def summary(token: TokenReport) -> str:
+    """A token that is in order, in one line."""
+    described = token.token
+    if described is None:
+        return "not checked, because the problem above is allowed"
+    kinds = {"access-token": "access token", "job": "job token", "oauth": "OAuth token"}
+    kind = kinds.get(described.kind, f"{described.kind.replace('-', ' ')} token")
+    parts = [f'{kind} "{described.name}"' if described.name else kind]
+    if described.scopes:
+        parts.append(f"scopes {', '.join(described.scopes)}")
+    parts.append(lifetime(token))
+    asked = token.requirements
+    if asked.namespace and not {"project", "group", "role"} & {
+        problem.requirement for problem in token.problems
+    }:
+        parts.append(
+            f"reaches {asked.namespace[1]}{f' as {asked.role} or more' if asked.role else ''}"
+        )
+    return ", ".join(parts)
+
+
+def lifetime(token: TokenReport) -> str:
+    """How long the token still lives, in words."""
+    if token.token is None:
+        return "unknown"
+    if token.token.kind == "job":
+        return "lives as long as its job"
+    if token.token.dies_at is None or token.seconds_left is None:
+        return "never expires"
+    return f"{durations.say_seconds(token.seconds_left)} left (until {token.token.dies_at:%Y-%m-%d %H:%M} UTC)"
+
+
+def _problem_lines(where: str, problem: Problem, style: Style) -> list[str]:
+    head = _paint(problem.severity, f"{problem.severity}[{problem.category.label}]", style)
+    return [
+        f"{head} {where}{problem.message}",
+        f"  {_paint('fix', 'fix', style)}: {problem.fix}",
+        f"  docs: {problem.docs}",
+    ]
+
+
+def _paint(what: str, words: str, style: Style) -> str:
+    return f"\x1b[{_COLORS[what]}m{words}\x1b[0m" if style.color else words

@@ -1,0 +1,1 @@
+"""What may be set, what is set, and by whom."""

@@ -1,0 +1,274 @@
+"""gitlab-ci-local, which runs GitLab's pipelines on this machine, and what a runner has around it.
+
+Each job runs in a copy of the repository of its own. The client copies with rsync, for which a script stands in here.
+Another stands in for glcheck: it records how it is started, and then becomes glcheck.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from kit.act import ROOT, Record, Spy, quoted, script
+from kit.command import COMMAND
+from kit.gitlab_server import GitLab
+from kit.node import NODE
+
+TEMPLATE = ROOT / "templates" / "check.yml"
+# What the client sets, and tests set in its place.
+OURS = (
+    "GITLAB_CI", "CI_API_V4_URL", "CI_SERVER_URL", "CI_PROJECT_URL", "CI_PROJECT_PATH", "CI_COMMIT_REF_PROTECTED",
+    "CI_PROJECT_ID", "CI_PIPELINE_SOURCE",
+)  # fmt: skip
+REPORTS = ("glcheck.xml", "glcheck.json", "glcheck-links.json", "glcheck.env")
+# Three ways in which the client calls rsync: a tree, files with their paths, and a list of such files.
+RSYNC = (
+    "list= relative= from=",
+    "while [ $# -gt 1 ]; do",
+    '  case "$1" in',
+    "    --exclude) shift;;",
+    '    --files-from=*) list="${1#*=}";;',
+    "    --*) ;;",
+    "    -*R*) relative=1;;",
+    "    -*) ;;",
+    '    *) from="$1";;',
+    "  esac",
+    "  shift",
+    "done",
+    'case "$1" in */builds/.docker/) exit;; esac',  # for containers, of which there are none
+    'mkdir -p "$1"',
+    'if [ -n "$list" ]; then tar -cf - -T "$list"',
+    'elif [ -n "$relative" ]; then tar -cf - "$from"',
+    'else tar -C "$from" -cf - --exclude=./.gitlab-ci-local .',
+    'fi | tar -C "$1" -xf -',
+)
+
+
+class Use(NamedTuple):
+    """A use of the component, and what the pipeline adds to its job."""
+
+    name: str
+    inputs: Mapping[str, object]
+    job: Mapping[str, Any] = {}
+
+    @property
+    def include(self) -> dict[str, object]:
+        """The entry of `include`."""
+        return {"local": "/templates/check.yml", "inputs": {"job-name": self.name, **self.inputs}}
+
+
+def pipeline(uses: Iterable[Use], **more: object) -> dict[str, object]:
+    """Return a pipeline that uses the component, and what else it has."""
+    uses = list(uses)
+    return {
+        "include": [use.include for use in uses],
+        **{use.name: use.job for use in uses if use.job},
+        **more,
+    }
+
+
+def at(gitlab: GitLab) -> dict[str, str]:
+    """Return the variables by which a job knows its GitLab."""
+    url = gitlab.url
+    project = f"{url}/group/app"
+    return {
+        "GITLAB_CI": "true",
+        "CI_API_V4_URL": f"{url}/api/v4",
+        "CI_SERVER_URL": url,
+        "CI_PROJECT_URL": project,
+    }
+
+
+class Job(NamedTuple):
+    """What became of a job."""
+
+    name: str
+    state: str  # PASS, WARN or FAIL, as the client says
+    code: int
+    log: str  # without colours
+    directory: Path  # where it ran
+    artifacts: Path
+    call: Record | None  # of glcheck
+
+    def text(self, report: str) -> str:
+        """A report that it wrote."""
+        return (self.directory / report).read_text(encoding="utf-8")
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The JSON report."""
+        report = json.loads(self.text("glcheck.json"))
+        assert isinstance(report, dict)
+        return report
+
+    @property
+    def problems(self) -> list[dict[str, Any]]:
+        """All problems in it."""
+        report = self.report
+        return [
+            *report["problems"],
+            *(problem for token in report["tokens"] for problem in token["problems"]),
+        ]
+
+
+class Ran:
+    """The trace that a run of the client left in a directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.repository = directory / "repository"
+        self.state = self.repository / ".gitlab-ci-local"
+        self.temporary = directory / "temporary"
+        ended = json.loads((directory / "ended.json").read_text(encoding="utf-8"))
+        self.code: int = ended["code"]
+        self.out: str = ended["out"]
+        self.err: str = ended["err"]
+        self.records = [
+            Record(program, tuple(argv), environ) for program, argv, environ in ended["records"]
+        ]
+
+    def __getitem__(self, name: str) -> Job:
+        found = re.search(
+            rf"^{re.escape(name)} +finished in [\d.]+ m?s *(?:(FAIL|WARN) (\d+))? *$",
+            self.printed,
+            re.M,
+        )
+        assert found, f"{name} did not run:\n{self.printed}"
+        plain = re.sub(r"[^A-Za-z0-9_-]+", _encoded, name)
+        log = (self.state / "output" / f"{plain}.log").read_text(encoding="utf-8")
+        calls = [call for call in self.calls if call.environ["CI_JOB_NAME"] == name]
+        return Job(
+            name,
+            found[1] or "PASS",
+            int(found[2] or 0),
+            re.sub(r"\x1b\[[\d;]*m", "", log),
+            self.state / "builds" / plain,
+            self.state / "artifacts" / plain,
+            calls[0] if calls else None,
+        )
+
+    @cached_property
+    def printed(self) -> str:
+        """All that the client printed."""
+        return self.out + self.err
+
+    @cached_property
+    def calls(self) -> list[Record]:
+        """How jobs called glcheck."""
+        return [record for record in self.records if record.program == "glcheck"]
+
+    @cached_property
+    def expanded(self) -> dict[str, Any]:
+        """The pipeline as the client understood it."""
+        found = yaml.safe_load(self.expanded_file.read_text(encoding="utf-8"))
+        assert isinstance(found, dict)
+        return found
+
+    @property
+    def expanded_file(self) -> Path:
+        """Where that is."""
+        return self.state / "expanded-gitlab-ci.yml"
+
+    @property
+    def files(self) -> Iterator[Path]:
+        """All files of the repository and of the client's own directory in it, Git's aside."""
+        for directory, folders, names in os.walk(self.repository):
+            folders[:] = [folder for folder in folders if folder != ".git"]
+            yield from (Path(directory, name) for name in names)
+
+
+def _encoded(found: re.Match[str]) -> str:
+    return base64.urlsafe_b64encode(found[0].encode()).decode().rstrip("=")
+
+
+class Runner:
+    """A runner of its own: programs, home directory, and a repository with the component in it."""
+
+    def __init__(self, directory: Path, client: Path, programs: Path) -> None:
+        self.directory = directory
+        self.repository = directory / "repository"
+        self.bin = directory / "bin"
+        self.spy = Spy(directory / "spy")
+        self.path = [self.bin, programs]
+        self._client = client / "node_modules" / "gitlab-ci-local" / "dist" / "index.js"
+        self.env = {
+            "HOME": str(directory / "home"),
+            "TMPDIR": str(directory / "temporary"),
+            # Nothing but loopback can be reached.
+            **dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY"), "http://127.0.0.1:1"),
+            "NO_PROXY": "127.0.0.1,localhost",
+        }
+        for name in ("home", "temporary", "repository"):
+            (directory / name).mkdir(parents=True)
+        self.add("rsync", *RSYNC)
+        self.write({"templates/check.yml": TEMPLATE.read_text(encoding="utf-8")})
+        self._git("init", "--quiet", "--initial-branch=main")
+        self._git("config", "user.name", "test")
+        self._git("config", "user.email", "test@example.com")
+        self._git("remote", "add", "origin", "git@gitlab.example.com:group/app.git")
+        self._git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+        self._git("add", "--all")
+        self._git("commit", "--quiet", "--message=test", "--no-gpg-sign")
+
+    def add(self, name: str, *lines: str) -> None:
+        """Put a script on the PATH."""
+        script(self.bin / name, *lines)
+
+    def add_glcheck(self) -> None:
+        """Put glcheck on the PATH."""
+        self.add("glcheck", self.spy.recording("glcheck"), f'exec {quoted(COMMAND)} "$@"')
+
+    def write(self, files: Mapping[str, str]) -> None:
+        """Write files into the repository."""
+        for name, text in files.items():
+            path = self.repository / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+    def __call__(
+        self, flow: Mapping[str, object], *args: str, env: Mapping[str, str] | None = None
+    ) -> Ran:
+        """Run a pipeline; `env` is added to what all its jobs inherit."""
+        # JSON is YAML.
+        self.write({".gitlab-ci.yml": json.dumps(flow, ensure_ascii=False)})
+        self._git("add", "--all", "--force", ":!.gitlab-ci-local")
+        # All at once, which the client would do, is too much for a small machine.
+        options = (
+            "--force-shell-executor",
+            "--shell-isolation",
+            "--no-artifacts-to-source",
+            "--concurrency=3",
+        )
+        done = subprocess.run(
+            [
+                str(NODE),
+                str(self._client),
+                *options,
+                "--ignore-predefined-vars",
+                ",".join(OURS),
+                *args,
+            ],
+            env={"PATH": os.pathsep.join(map(str, self.path)), **self.env, **(env or {})},
+            cwd=self.repository,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        said = {"out": done.stdout.decode(), "err": done.stderr.decode()}
+        ended = {"code": done.returncode, **said, "records": self.spy.records}
+        (self.directory / "ended.json").write_text(json.dumps(ended), encoding="utf-8")
+        return Ran(self.directory)
+
+    def _git(self, *words: str) -> None:
+        environ = {"PATH": os.defpath, "HOME": self.env["HOME"]}
+        subprocess.run(["git", *words], cwd=self.repository, env=environ, check=True, timeout=60)

@@ -1,0 +1,192 @@
+"""What a report has to be: its schema, its codes, how GitHub reads what is printed, and texts that try to abuse it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import jsonschema  # type: ignore[import-untyped]
+
+from kit.command import Run
+from kit.gitlab_server import Answer, GitLab, in_days
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schema/report-v1.json").read_text())
+
+
+CODES = {
+    "ok": 0, "usage-error": 2, "config-error": 2,
+    "token-missing": 10, "token-malformed": 11, "token-invalid": 12, "token-expired": 13, "token-revoked": 14,
+    "account-restricted": 15, "wrong-token-kind": 16,
+    "expires-soon": 20, "scope-missing": 21, "scope-forbidden": 22, "role-too-low": 23, "not-found": 24,
+    "lives-too-long": 25, "scope-unknown": 26,
+    "network-error": 30, "tls-error": 31, "rate-limited": 32, "server-error": 33, "not-gitlab": 34,
+    "unsupported-server": 35,
+    "internal-error": 70,
+}  # fmt: skip
+
+
+OUTPUTS = {
+    "ok",
+    "category",
+    "exit-code",
+    "days-left",
+    "expires-at",
+    "scopes",
+    "missing-scopes",
+    "report",
+}
+
+
+formats = jsonschema.FormatChecker(formats=("date", "regex"))
+
+
+def _is_moment(value: object) -> bool:
+    return not isinstance(value, str) or bool(datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _is_address(value: object) -> bool:
+    return not isinstance(value, str) or bool(urlsplit(value).scheme and urlsplit(value).hostname)
+
+
+formats.checks("date-time", raises=ValueError)(_is_moment)
+
+
+formats.checks("uri", raises=ValueError)(_is_address)
+
+
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=formats)
+
+
+def value_for(name: str) -> str:
+    """Return a token value that no other name has."""
+    return f"glpat-{hashlib.sha256(name.encode()).hexdigest()[:20]}"
+
+
+def variable(name: str) -> str:
+    return "T_" + re.sub(r"\W", "_", name).upper()
+
+
+def write_policy(run: Run, *tokens: Mapping[str, object], **top: object) -> dict[str, str]:
+    """Write a policy file (JSON is YAML) whose tokens each have a variable of their own."""
+    entries = [{"token-env": variable(str(token["name"])), **token} for token in tokens]
+    settings = {name.replace("_", "-"): value for name, value in top.items()}
+    (run.directory / ".glcheck.yml").write_text(
+        json.dumps({"version": 1, **settings, "tokens": entries}, indent=1)
+    )
+    return {variable(str(token["name"])): value_for(str(token["name"])) for token in tokens}
+
+
+class Command(NamedTuple):
+    """A workflow command as GitHub's runner understands it."""
+
+    name: str
+    properties: dict[str, str]
+    data: str
+
+
+def commands(text: str) -> Iterator[Command]:
+    """Yield what actions/runner takes for commands, by its own algorithm but with any name."""
+    for line in re.split(r"\r\n|\r|\n", text):
+        message = line.lstrip()
+        end = message.find("::", 2)
+        if message.startswith("::") and end > 0:
+            name, _, rest = message[2:end].partition(" ")
+            pairs = (pair.split("=", 1) for pair in rest.strip().split(",") if "=" in pair)
+            properties = {key: unescape(value, (":", ",")) for key, value in pairs}
+            yield Command(name, properties, unescape(message[end + 2 :]))
+        start = line.find("##[")
+        if start >= 0 and (end := line.find("]", start)) >= 0:
+            yield Command("##" + line[start + 3 : end], {}, line[end + 1 :])
+
+
+def unescape(text: str, more: tuple[str, ...] = ()) -> str:
+    for character in ("\r", "\n", *more, "%"):
+        text = text.replace(f"%{ord(character):02X}", character)
+    return text
+
+
+HOSTILE = (
+    "::error::pwn",
+    "\n::error::pwn",
+    "\r\n \t::set-output name=ok::pwn",
+    "\u2028::error::pwn",
+    "\x85::error::pwn",
+    "\xa0::add-mask::pwn",
+    "x ##[error]pwn",
+    "##[add-mask]pwn",
+    "##\x00[error]pwn",
+    "#\x1b#[error]pwn",
+    ":\x00:error:\x7f:pwn",
+    ":\u200b:error::pwn",
+    "%0A::error::pwn",
+    "%250A::error::pwn",
+    "\n::stop-commands::pwn",
+    "pwn\n::error title=pwn::pwn",
+    "a,file=pwn::pwn",
+)
+
+
+def hostile_answers(text: str) -> Iterator[Answer]:
+    """Yield GitLab's answers and those of others with a hostile text in every place that a report may show."""
+    body = {
+        "id": 1,
+        "name": text,
+        "user_id": 7,
+        "revoked": False,
+        "active": True,
+        "expires_at": in_days(3),
+    }
+    header = re.sub(r"[\r\n]", "", text)
+    yield Answer(200, {**body, "scopes": ["read_user"], "created_at": in_days(-300)})
+    yield Answer(
+        200, {**body, "scopes": [text, "read_user"], "description": text, "created_at": text}
+    )
+    yield Answer(200, {**body, "scopes": ["api"], "expires_at": text})
+    yield Answer(403, {"message": f"403 Forbidden - Your account has been blocked. {text}"})
+    yield Answer(403, {"message": f"403 Forbidden - {text}"})
+    yield Answer(
+        403, {"error": "insufficient_granular_scope", "error_description": f"Access denied: {text}"}
+    )
+    yield Answer(
+        401, {"error": "dpop_error", "error_description": f"DPoP validation error: {text}"}
+    )
+    yield Answer(401, {"error": "invalid_token", "error_description": text})
+    yield Answer(302, text, (("Location", f"https://evil.example{header}/"),))
+    yield Answer(302, text, (("Location", f"https://{header}/"),))
+    yield Answer(500, f"<title>{text}</title>", reason=header)
+    yield Answer(
+        200,
+        f"<html><title>{text}</title>{text}",
+        (("Server", header), ("Content-Type", f"text/{header}")),
+    )
+    yield Answer(404, {"message": text}, reason=header)
+    yield Answer(429, text, (("Retry-After", f"9{header}"), ("RateLimit-Name", header)))
+
+
+def hostile_policy(gitlab: GitLab, run: Run, texts: tuple[str, ...]) -> dict[str, str]:
+    tokens = []
+    for number, answer in enumerate(answer for text in texts for answer in hostile_answers(text)):
+        gitlab.always(answer, f"/answer{number}/")
+        tokens.append(
+            {"name": f"t{number}", "url": f"{gitlab.url}/answer{number}", "scopes": ["api"]}
+        )
+    return write_policy(run, *tokens, max_wait="20s")
+
+
+def outputs(text: str) -> dict[str, str]:
+    """Read an output file, in which every value must be one line."""
+    pairs = [line.partition("=") for line in re.split(r"\r\n|\r|\n", text) if line]
+    assert all(equals and "<<" not in name for name, equals, _ in pairs), text
+    assert len({name for name, _, _ in pairs}) == len(pairs), text
+    return {name: value for name, _, value in pairs}
+
+
+def pages(text: str) -> list[str]:
+    """Return the addresses in a text."""
+    return [address.rstrip(".,;)>") for address in re.findall(r"https?://\S+", text)]

