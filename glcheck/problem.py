@@ -31,7 +31,7 @@ class Category(Enum):
     TLS_ERROR = "tls-error", 31
     RATE_LIMITED = "rate-limited", 32
     SERVER_ERROR = "server-error", 33
-    NOT_GITLAB = "not-gitlab", 34
+    UNEXPECTED_ANSWER = "unexpected-answer", 34
     UNSUPPORTED_SERVER = "unsupported-server", 35
     INTERNAL_ERROR = "internal-error", 70
 

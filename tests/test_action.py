@@ -208,7 +208,7 @@ def token_cases(gitlab: GitLab) -> tuple[Case, ...]:
         ),
         Case(
             "portal",
-            "not-gitlab",
+            "unexpected-answer",
             served("portal", Answer(200, "<!DOCTYPE html><title>Sign in</title>")),
         ),
     )

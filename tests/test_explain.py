@@ -34,7 +34,7 @@ CODES = {
     "tls-error": 31,
     "rate-limited": 32,
     "server-error": 33,
-    "not-gitlab": 34,
+    "unexpected-answer": 34,
     "unsupported-server": 35,
     "internal-error": 70,
 }

@@ -211,7 +211,7 @@ def token_cases(gitlab: GitLab, old: GitLab) -> tuple[Case, ...]:
         ),
         Case(
             "portal",
-            "not-gitlab",
+            "unexpected-answer",
             job=served("portal", Answer(200, "<!DOCTYPE html><title>Sign in</title>")),
         ),
         Case("old", "unsupported-server", job=with_variables(**at(old))),

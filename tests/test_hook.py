@@ -843,7 +843,7 @@ COULD_NOT = {
     31: ("tls-error", Answer()),
     32: ("rate-limited", Answer(429, "Retry later\n", (*TEXT, ("Retry-After", "3600")))),
     33: ("server-error", Answer(500, {"message": "500 Internal Server Error"})),
-    34: ("not-gitlab", Answer(200, LOGIN)),
+    34: ("unexpected-answer", Answer(200, LOGIN)),
     35: ("unsupported-server", Answer(404, {"error": "404 Not Found"})),
 }
 

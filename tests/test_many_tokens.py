@@ -181,7 +181,7 @@ def test_a_token_that_fails_stops_no_other(gitlab: GitLab, run: Run) -> None:
         "poor": "scope-missing",
         "nowhere": "network-error",
         "no tls": "tls-error",
-        "page": "not-gitlab",
+        "page": "unexpected-answer",
         "good": "ok",
     }
     assert (result.code, result.report["category"], result.report["ok"]) == (

@@ -323,17 +323,19 @@ PLAIN = {
     "no-http": Broken(Does(b"SSH-2.0-OpenSSH_9.9\r\n"), "network-error", 3, BROKE_OFF),
     "answers-302": Broken(
         Does(b"HTTP/1.1 302 No\r\nLocation: /portal\r\n" + PAGE),
-        "not-gitlab",
+        "unexpected-answer",
         1,
         "{H} redirects",
     ),
-    "answers-403": Broken(Does(b"HTTP/1.1 403 No\r\n" + PAGE), "not-gitlab", 1, "{H} answered"),
+    "answers-403": Broken(
+        Does(b"HTTP/1.1 403 No\r\n" + PAGE), "unexpected-answer", 1, "{H} answered"
+    ),
     "answers-407": Broken(
         Does(b"HTTP/1.1 407 No\r\n" + PAGE), "network-error", 1, OTHER_CREDENTIALS % 407
     ),
     "answers-502": Broken(Does(b"HTTP/1.1 502 No\r\n" + PAGE), "server-error", 3, "{H} answered"),
     "flood": Broken(
-        Does(CONNECTED + b"x" * 9999, without_end=True), "not-gitlab", 1, "{H} answered"
+        Does(CONNECTED + b"x" * 9999, without_end=True), "unexpected-answer", 1, "{H} answered"
     ),
 }
 

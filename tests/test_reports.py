@@ -120,8 +120,8 @@ def cases(gitlab: GitLab, old: GitLab) -> tuple[Case, ...]:
         Case("plain", "tls-error", {"url": f"https://127.0.0.1:{port}", "scopes": ["api"]}, value=value_for("b")),
         Case("busy", "rate-limited", {"url": f"{gitlab.url}/busy", "scopes": ["api"]}, value=value_for("c")),
         Case("broken", "server-error", {"url": f"{gitlab.url}/broken", "scopes": ["api"]}, value=value_for("d")),
-        Case("portal", "not-gitlab", {"url": f"{gitlab.url}/portal", "scopes": ["api"]}, value=value_for("e")),
-        Case("elsewhere", "not-gitlab", {"url": f"{gitlab.url}/elsewhere"}, value=value_for("f")),
+        Case("portal", "unexpected-answer", {"url": f"{gitlab.url}/portal", "scopes": ["api"]}, value=value_for("e")),
+        Case("elsewhere", "unexpected-answer", {"url": f"{gitlab.url}/elsewhere"}, value=value_for("f")),
         Case("old", "unsupported-server", {"url": old.url, "scopes": ["api"]}, Token(value_for("old"))),
     )  # fmt: skip
 

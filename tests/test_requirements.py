@@ -569,7 +569,7 @@ def test_whose_token_it_is_is_asked_only_where_the_verdict_depends_on_it(
         "fine-grained": ({**registry, **fine}, "scope-unknown", 1),
         "fine-grained with a kind": (
             {**fine, "secret": secret(5), "kind": "personal"},
-            "not-gitlab",
+            "unexpected-answer",
             2,
         ),
     }

@@ -32,7 +32,7 @@ CODES = {
     "account-restricted": 15, "wrong-token-kind": 16,
     "expires-soon": 20, "scope-missing": 21, "scope-forbidden": 22, "role-too-low": 23, "not-found": 24,
     "lives-too-long": 25, "scope-unknown": 26,
-    "network-error": 30, "tls-error": 31, "rate-limited": 32, "server-error": 33, "not-gitlab": 34,
+    "network-error": 30, "tls-error": 31, "rate-limited": 32, "server-error": 33, "unexpected-answer": 34,
     "unsupported-server": 35,
     "internal-error": 70,
 }  # fmt: skip
@@ -799,7 +799,7 @@ def test_a_redirect_gets_no_request_let_alone_the_token(run: Run, gitlab: GitLab
             )
         (run.directory / ".glcheck.yml").write_text(json.dumps({"version": 1, "tokens": tokens}))
         result = run.json(token=SECRET)
-        assert {token["category"] for token in result.report["tokens"]} == {"not-gitlab"}
+        assert {token["category"] for token in result.report["tokens"]} == {"unexpected-answer"}
         assert len(gitlab.requests) == len(tokens)
         assert other.requests == []
         for token in result.report["tokens"]:

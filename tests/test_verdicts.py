@@ -86,7 +86,7 @@ CASES = [
     Case("tls-error", 31, ("--url", "https://127.0.0.1:{port}")),
     Case("rate-limited", 32, answer=Answer(429, "Retry later\n", (*TEXT, ("Retry-After", "3600")))),
     Case("server-error", 33, answer=Answer(500, {"message": "500 Internal Server Error"})),
-    Case("not-gitlab", 34, answer=Answer(200, HTML)),
+    Case("unexpected-answer", 34, answer=Answer(200, HTML)),
     Case("unsupported-server", 35, answer=Answer(404, {"error": "404 Not Found"})),
 ]
 
@@ -308,7 +308,7 @@ def test_what_gitlab_would_not_answer_is_no_verdict_on_the_token(gitlab: GitLab,
     result = check(run, answered(gitlab, SOMETHING_ELSE))
     reports = {token["name"]: token for token in result.report["tokens"]}
     assert {name: token["category"] for name, token in reports.items()} == dict.fromkeys(
-        SOMETHING_ELSE, "not-gitlab"
+        SOMETHING_ELSE, "unexpected-answer"
     )
     assert result.code == 34
     assert {name: asked(gitlab, name) for name in SOMETHING_ELSE} == dict.fromkeys(
@@ -320,17 +320,17 @@ def test_what_gitlab_would_not_answer_is_no_verdict_on_the_token(gitlab: GitLab,
 def test_what_answered_instead_of_gitlab_is_described(gitlab: GitLab, run: Run) -> None:
     away = (("Location", "https://sso.example.com/"),)
     bodies: dict[str, tuple[Answer, str]] = {
-        "html": (Answer(200, f"\n  {HTML}"), "HTTP 200 and an HTML page, which"),
-        "empty": (Answer(403, b""), "HTTP 403 and nothing in it, which"),
-        "blank": (Answer(200, " \n"), "HTTP 200 and nothing in it, which"),
-        "object": (Answer(418, {"detail": "no"}), "HTTP 418 and other JSON, which"),
-        "list": (Answer(200, []), "HTTP 200 and other JSON, which"),
-        "text": (Answer(200, "Denied", TEXT), "HTTP 200 and text that is no JSON, which"),
-        "large": (Answer(200, "x" * 1_100_000), "HTTP 200 and a body larger than 1 MiB, which"),
-        "no place": (Answer(302), "HTTP 302 and nothing in it, which"),
-        "a place and a fault": (Answer(400, "", away), "HTTP 400 and nothing in it, which"),
-        "a place and nothing there": (Answer(404, "", away), "HTTP 404 and nothing in it, which"),
-        "a place and a success": (Answer(299, "", away), "HTTP 299 and nothing in it, which"),
+        "html": (Answer(200, f"\n  {HTML}"), "HTTP 200 and an HTML page: no answer"),
+        "empty": (Answer(403, b""), "HTTP 403 and nothing in it: no answer"),
+        "blank": (Answer(200, " \n"), "HTTP 200 and nothing in it: no answer"),
+        "object": (Answer(418, {"detail": "no"}), "HTTP 418 and other JSON: no answer"),
+        "list": (Answer(200, []), "HTTP 200 and other JSON: no answer"),
+        "text": (Answer(200, "Denied", TEXT), "HTTP 200 and text that is no JSON: no answer"),
+        "large": (Answer(200, "x" * 1_100_000), "HTTP 200 and a body larger than 1 MiB: no answer"),
+        "no place": (Answer(302), "HTTP 302 and nothing in it: no answer"),
+        "a place and a fault": (Answer(400, "", away), "HTTP 400 and nothing in it: no answer"),
+        "a place and nothing there": (Answer(404, "", away), "HTTP 404 and nothing in it: no answer"),
+        "a place and a success": (Answer(299, "", away), "HTTP 299 and nothing in it: no answer"),
         "300": (Answer(300, "", away), f"redirects {SELF} to https://sso.example.com (HTTP 300)"),
         "399": (Answer(399, "", away), f"redirects {SELF} to https://sso.example.com (HTTP 399)"),
         "proxy": (Answer(407, HTML), "The proxy wants other credentials (HTTP 407)"),
@@ -341,7 +341,7 @@ def test_what_answered_instead_of_gitlab_is_described(gitlab: GitLab, run: Run) 
     for name, (answer, said) in bodies.items():
         (problem,) = reports[name]["problems"]
         assert said in problem["message"], name
-        assert problem["category"] == ("network-error" if name == "proxy" else "not-gitlab")
+        assert problem["category"] == ("network-error" if name == "proxy" else "unexpected-answer")
         place = {"location": "https://sso.example.com"} if "redirects" in said else {}
         assert problem["details"] == {"status": answer.status, **place}, name
 
@@ -415,7 +415,7 @@ def test_answers_that_break_off_are_no_verdict_on_the_token(gitlab: GitLab, run:
     assert {
         name: category
         for name, category in found.items()
-        if category not in {"network-error", "not-gitlab"}
+        if category not in {"network-error", "unexpected-answer"}
     } == {}
     assert found["before it began"] == "network-error"
 
@@ -429,7 +429,7 @@ def test_a_redirect_is_not_followed_and_its_target_is_named(gitlab: GitLab, run:
             run, answered(gitlab, {f"{status}": Answer(status, "", there) for status in statuses})
         )
         assert elsewhere.requests == []
-        assert {token["category"] for token in reports.values()} == {"not-gitlab"}
+        assert {token["category"] for token in reports.values()} == {"unexpected-answer"}
         assert [asked(gitlab, str(status)) for status in statuses] == [1] * len(statuses)
         for token in reports.values():
             assert elsewhere.url in words(token)
@@ -455,7 +455,7 @@ def test_redirects_of_every_kind_name_host_and_scheme_and_never_the_secret(
     }
     reports = check_each(run, answered(gitlab, answers))
     assert {name: token["category"] for name, token in reports.items()} == dict.fromkeys(
-        places, "not-gitlab"
+        places, "unexpected-answer"
     )
     assert {name for name, token in reports.items() if places[name][1] not in words(token)} == set()
 
@@ -473,9 +473,9 @@ def test_answers_about_the_project_are_told_apart_like_those_about_the_token(
     gitlab: GitLab, run: Run
 ) -> None:
     answers: dict[str, tuple[Answer, str]] = {
-        "html": (Answer(200, HTML), "not-gitlab"),
-        "list": (Answer(200, []), "not-gitlab"),
-        "permissions text": (Answer(200, {"id": 1, "permissions": "all"}), "not-gitlab"),
+        "html": (Answer(200, HTML), "unexpected-answer"),
+        "list": (Answer(200, []), "unexpected-answer"),
+        "permissions text": (Answer(200, {"id": 1, "permissions": "all"}), "unexpected-answer"),
         "level text": (
             Answer(
                 200,
@@ -484,20 +484,20 @@ def test_answers_about_the_project_are_told_apart_like_those_about_the_token(
                     "permissions": {"project_access": {"access_level": "40"}, "group_access": None},
                 },
             ),
-            "not-gitlab",
+            "unexpected-answer",
         ),
-        "404 html": (Answer(404, HTML), "not-gitlab"),
-        "403 html": (Answer(403, HTML), "not-gitlab"),
-        "403 empty": (Answer(403, b""), "not-gitlab"),
-        "403 of a gateway": (Answer(403, {"message": "Forbidden"}), "not-gitlab"),
-        "404 empty": (Answer(404, b""), "not-gitlab"),
+        "404 html": (Answer(404, HTML), "unexpected-answer"),
+        "403 html": (Answer(403, HTML), "unexpected-answer"),
+        "403 empty": (Answer(403, b""), "unexpected-answer"),
+        "403 of a gateway": (Answer(403, {"message": "Forbidden"}), "unexpected-answer"),
+        "404 empty": (Answer(404, b""), "unexpected-answer"),
         "404": (Answer(404, {"message": "404 Project Not Found"}), "not-found"),
-        "404 of a gateway": (Answer(404, {"message": "Not Found"}), "not-gitlab"),
-        "410": (Answer(410, {"message": "404 Project Not Found"}), "not-gitlab"),
-        "400": (Answer(400, {"message": "404 Project Not Found"}), "not-gitlab"),
+        "404 of a gateway": (Answer(404, {"message": "Not Found"}), "unexpected-answer"),
+        "410": (Answer(410, {"message": "404 Project Not Found"}), "unexpected-answer"),
+        "400": (Answer(400, {"message": "404 Project Not Found"}), "unexpected-answer"),
         "nameless": (
             Answer(200, {"permissions": {"project_access": {"access_level": 40}}}),
-            "not-gitlab",
+            "unexpected-answer",
         ),
         "level": (
             Answer(200, {"id": 1, "permissions": {"group_access": {"access_level": 30}}}),
@@ -625,7 +625,9 @@ def test_odd_http_is_no_verdict_on_the_token(gitlab: GitLab, run: Run) -> None:
         run, answered(gitlab, {name: Answer(raw=raw) for name, raw in ODD_HTTP.items()})
     )
     assert {
-        name: was for name, was in found.items() if was not in {"network-error", "not-gitlab"}
+        name: was
+        for name, was in found.items()
+        if was not in {"network-error", "unexpected-answer"}
     } == {}
 
 
@@ -660,8 +662,10 @@ def test_odd_details_of_a_description_are_no_trouble(gitlab: GitLab, run: Run) -
         gitlab.always(Answer(404, {"message": "404 Project Not Found"}), path=path)
     result = check(run, {**tokens, **with_role})
     found = {token["name"]: token["category"] for token in result.report["tokens"]}
-    assert {name for name in tokens if found[name] not in {"ok", "not-gitlab"}} == set()
-    assert {name for name in with_role if found[name] not in {"not-found", "not-gitlab"}} == set()
+    assert {name for name in tokens if found[name] not in {"ok", "unexpected-answer"}} == set()
+    assert {
+        name for name in with_role if found[name] not in {"not-found", "unexpected-answer"}
+    } == set()
     assert [request.path for request in gitlab.requests if ".." in request.path] == []
     env = {f"TOKEN_{number}": GOOD for number in range(len(found))}
     for form in ("text", "github", "junit", "markdown", "annotations", "dotenv"):
@@ -682,7 +686,7 @@ def test_dates_that_gitlab_does_not_write_are_no_dates(gitlab: GitLab, run: Run)
     tokens = answered(
         gitlab, {f"{n}": Answer(200, describe(expires_at=date)) for n, date in enumerate(dates)}
     )
-    assert verdicts(run, tokens) == dict.fromkeys(tokens, "not-gitlab")
+    assert verdicts(run, tokens) == dict.fromkeys(tokens, "unexpected-answer")
 
 
 def test_odd_descriptions_of_oauth_and_job_tokens_are_no_verdict(gitlab: GitLab, run: Run) -> None:
@@ -725,7 +729,7 @@ def test_odd_descriptions_of_oauth_and_job_tokens_are_no_verdict(gitlab: GitLab,
         name: {**at, "secret": "glcbt-64_3fZ1p5y4XWcCvMGV"}
         for name, at in answered(gitlab, job).items()
     }
-    assert verdicts(run, tokens) == dict.fromkeys(tokens, "not-gitlab")
+    assert verdicts(run, tokens) == dict.fromkeys(tokens, "unexpected-answer")
     harmless = {
         "expiry huge": info(expires_in=10**30),
         "birth words": info(created_at="x"),
@@ -735,7 +739,7 @@ def test_odd_descriptions_of_oauth_and_job_tokens_are_no_verdict(gitlab: GitLab,
         name: {**at, "secret": "0123456789abcdef" * 4}
         for name, at in answered(gitlab, harmless).items()
     }
-    assert set(verdicts(run, tokens).values()) <= {"ok", "not-gitlab"}
+    assert set(verdicts(run, tokens).values()) <= {"ok", "unexpected-answer"}
     jobs = {
         "name": Answer(200, {"id": 5, "name": "test", "user": {"id": 9}}),
         "status": Answer(200, {"id": 5, "status": "running", "user": 9}),
@@ -777,7 +781,7 @@ def test_odd_answers_about_the_user_and_memberships_are_no_verdict(
         tokens[f"{name} user"] = {"url": at, "kind": "personal"}
         tokens[f"{name} project"] = {"url": at, "project": "group/app", "role": "developer"}
         tokens[f"{name} group"] = {"url": at, "group": 5, "role": "developer"}
-    assert verdicts(run, tokens) == dict.fromkeys(tokens, "not-gitlab")
+    assert verdicts(run, tokens) == dict.fromkeys(tokens, "unexpected-answer")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs the account of a process")
@@ -815,7 +819,7 @@ def test_a_body_without_end_is_not_read_without_end(run: Run) -> None:
         thread.start()
         result = run.json("--url", f"http://127.0.0.1:{listener.getsockname()[1]}", token=GOOD)
         thread.join()
-    assert (result.code, result.report["category"]) == (34, "not-gitlab")
+    assert (result.code, result.report["category"]) == (34, "unexpected-answer")
     assert sent < 50_000_000  # most of it in the buffers of the two sockets
 
 
@@ -863,7 +867,7 @@ def test_a_verdict_outranks_what_could_not_be_asked(gitlab: GitLab, run: Run) ->
         "server-error",
     }
     assert [page["category"], long["category"], fine["category"]] == [
-        "not-gitlab",
+        "unexpected-answer",
         "lives-too-long",
         "ok",
     ]

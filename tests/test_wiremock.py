@@ -78,9 +78,9 @@ CASES = {
     "endless dribble": Case(
         "network-error", 1, dribble(100, 30000), "The time for the whole check was over"
     ),
-    "not packed": Case("not-gitlab", 1, packed(b"{}"), "cannot be unpacked"),
+    "not packed": Case("unexpected-answer", 1, packed(b"{}"), "cannot be unpacked"),
     "redirect": Case(
-        "not-gitlab",
+        "unexpected-answer",
         1,
         {"status": 302, "headers": {"Location": "https://portal.example/"}},
         "portal.",
@@ -148,7 +148,7 @@ def test_answers_and_faults_of_another_server_get_the_same_verdicts(
         **{name: (case.category, case.requests) for name, case in CASES.items()},
         "recovers": ("ok", 2),
         "nothing": (
-            "not-gitlab",
+            "unexpected-answer",
             1,
         ),  # WireMock's own words for a path that it does not know
         "self-signed": ("tls-error", 1),

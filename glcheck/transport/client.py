@@ -318,8 +318,8 @@ def _problem(error: Exception, timeout: float, proxy: Proxy | None) -> Problem |
         return _tls_problem(causes, peer, proxy, at_proxy)
     if isinstance(error, zlib.error):
         return Problem(
-            Category.NOT_GITLAB,
-            "{host} sent an answer that cannot be unpacked; GitLab does not do that.",
+            Category.UNEXPECTED_ANSWER,
+            "{host} sent an answer that cannot be unpacked.",
             "Check the address (`url`), and what stands between this machine and GitLab.",
         )
     if among(socket.gaierror):

@@ -24,7 +24,7 @@ from kit.policies import describe
 
 End = Literal["close", "reset", "silence"]
 Pieces = Callable[[], Iterable[bytes]]
-NOT_GITLAB, NETWORK, TLS = "not-gitlab", "network-error", "tls-error"
+UNEXPECTED_ANSWER, NETWORK, TLS = "unexpected-answer", "network-error", "tls-error"
 PACE = 0.1  # seconds between the pieces of an answer that drips
 HEADERS = (("Content-Type", "application/json"),)
 UNKNOWN = {"message": "401 Unauthorized"}
@@ -220,10 +220,12 @@ def without_end() -> Iterator[Fault]:
     yield Fault(
         "headers without end", NETWORK, for_ever(b"HTTP/1.1 200 OK\r\n", then=b"X: y\r\n" * 9999)
     )
-    yield Fault("a body without end", NOT_GITLAB, for_ever(head(200, *HEADERS), then=b" " * 65536))
+    yield Fault(
+        "a body without end", UNEXPECTED_ANSWER, for_ever(head(200, *HEADERS), then=b" " * 65536)
+    )
     yield Fault(
         "chunks without end",
-        NOT_GITLAB,
+        UNEXPECTED_ANSWER,
         for_ever(head(200, *CHUNKED), then=chunk(b" " * 65536)),
     )
     yield Fault(
@@ -238,12 +240,12 @@ def without_end() -> Iterator[Fault]:
     )
     yield Fault(
         "a redirect's body without end",
-        NOT_GITLAB,
+        UNEXPECTED_ANSWER,
         for_ever(head(302, ("Location", "/")), then=b" " * 65536),
     )
     yield Fault(
         "a refusal's body without end",
-        NOT_GITLAB,
+        UNEXPECTED_ANSWER,
         for_ever(head(401, *HEADERS), then=b" " * 65536),
     )
 
@@ -257,14 +259,14 @@ def of_framing() -> Iterator[Fault]:
     )
     yield Fault(
         "a length that is too small",
-        NOT_GITLAB,
+        UNEXPECTED_ANSWER,
         once(whole(GOOD, 200, ("Content-Length", len(GOOD) - 1))),
     )
     for length in ("-5", "many", "1e3", "9" * 400, "2, 9", "0x20"):
         name = f"a length of {length[:5]}{'…' * (len(length) > 5)}"
         yield Fault(
             name,
-            f"{NETWORK}, {NOT_GITLAB} or ok",
+            f"{NETWORK}, {UNEXPECTED_ANSWER} or ok",
             once(whole(GOOD, 200, ("Content-Length", length))),
         )
     good = head(200, *CHUNKED)
@@ -287,28 +289,30 @@ def of_framing() -> Iterator[Fault]:
     yield Fault("packed, unasked", "ok", once(whole(gzip.compress(GOOD), 200, PACKED)))
     yield Fault(
         "packed, with an error in it",
-        NOT_GITLAB,
+        UNEXPECTED_ANSWER,
         once(whole(b"\x1f\x8b\x08" + GOOD, 200, PACKED)),
     )
-    yield Fault("said to be packed", NOT_GITLAB, once(whole(GOOD, 200, PACKED)))
-    yield Fault("packed and cut", NOT_GITLAB, once(whole(gzip.compress(GOOD)[:-40], 200, PACKED)))
+    yield Fault("said to be packed", UNEXPECTED_ANSWER, once(whole(GOOD, 200, PACKED)))
+    yield Fault(
+        "packed and cut", UNEXPECTED_ANSWER, once(whole(gzip.compress(GOOD)[:-40], 200, PACKED))
+    )
     bomb = gzip.compress(b" " * 300_000_000 + GOOD)
-    yield Fault("300 MB in a packet of 300 KB", NOT_GITLAB, once(whole(bomb, 200, PACKED)))
+    yield Fault("300 MB in a packet of 300 KB", UNEXPECTED_ANSWER, once(whole(bomb, 200, PACKED)))
     twice = gzip.compress(gzip.compress(b" " * 300_000_000))
     yield Fault(
         "300 MB packed twice",
-        NOT_GITLAB,
+        UNEXPECTED_ANSWER,
         once(whole(twice, 200, ("Content-Encoding", "gzip, gzip"))),
     )
     packed = zlib.compress(b" " * 300_000_000)
     yield Fault(
         "300 MB packed in another way",
-        NOT_GITLAB,
+        UNEXPECTED_ANSWER,
         once(whole(packed, 200, ("Content-Encoding", "deflate"))),
     )
     yield Fault(
         "a packing that nobody knows",
-        NOT_GITLAB,
+        UNEXPECTED_ANSWER,
         once(whole(b"\x00\x01", 200, ("Content-Encoding", "x"))),
     )
 
@@ -316,7 +320,7 @@ def of_framing() -> Iterator[Fault]:
 def of_the_text() -> Iterator[Fault]:
     """Bodies that are not the JSON which GitLab writes."""
 
-    def fault(name: str, body: object, category: str = NOT_GITLAB) -> Fault:
+    def fault(name: str, body: object, category: str = UNEXPECTED_ANSWER) -> Fault:
         return Fault(name, category, once(whole(body)))
 
     def amid(what: bytes) -> bytes:
@@ -362,23 +366,23 @@ def of_fields() -> Iterator[Fault]:
         for kind, value in other.items():
             fine = field not in sound or kind in sound[field]
             is_dead = (field, kind) == ("revoked", "true")
-            found = "token-revoked" if is_dead else "ok" if fine else NOT_GITLAB
+            found = "token-revoked" if is_dead else "ok" if fine else UNEXPECTED_ANSWER
             yield Fault(f"`{field}` is {kind}", found, once(whole(describe(**{field: value}))))
     for date in ("2030-02-30", "01/02/2030", "2030-W01-1", ""):
         yield Fault(
             f"`expires_at` is {json.dumps(date)}",
-            NOT_GITLAB,
+            UNEXPECTED_ANSWER,
             once(whole(describe(expires_at=date))),
         )
     for field in ("scopes", "expires_at"):
         body = {key: value for key, value in describe().items() if key != field}
-        yield Fault(f"`{field}` is not there", NOT_GITLAB, once(whole(body)))
+        yield Fault(f"`{field}` is not there", UNEXPECTED_ANSWER, once(whole(body)))
 
 
 def of_statuses() -> Iterator[Fault]:
     """Status codes that GitLab does not use here, each with the description of a good token."""
     for status in (101, 103, 199, 201, 204, 206, 299, 402, 418, 451, 499, 600, 999):
-        yield Fault(f"status {status}", NOT_GITLAB, once(whole(GOOD, status)))
+        yield Fault(f"status {status}", UNEXPECTED_ANSWER, once(whole(GOOD, status)))
     for status in (500, 511, 520, 599):
         yield Fault(f"status {status}", "server-error", once(whole(GOOD, status)))
     for status in (502, 503, 504):
@@ -390,14 +394,14 @@ def of_statuses() -> Iterator[Fault]:
     for status_line in ("000", "1000", "-200", "two hundred", ""):
         yield Fault(
             f"status {status_line or 'missing'!r}",
-            f"{NETWORK} or {NOT_GITLAB}",
+            f"{NETWORK} or {UNEXPECTED_ANSWER}",
             once(whole(GOOD, status_line)),
         )
     yield Fault(
         "an interim answer first", "ok", once(b"HTTP/1.1 100 Continue\r\n\r\n", whole(GOOD))
     )
     for status in (400, 403, 407, 200):
-        found = NETWORK if status == 407 else NOT_GITLAB
+        found = NETWORK if status == 407 else UNEXPECTED_ANSWER
         yield Fault(f"status {status} with the words of a 401", found, once(whole(UNKNOWN, status)))
 
 
@@ -406,7 +410,7 @@ def of_redirects() -> Iterator[Fault]:
     for status in (300, 301, 302, 303, 304, 305, 306, 307, 308):
         yield Fault(
             f"redirect {status}",
-            NOT_GITLAB,
+            UNEXPECTED_ANSWER,
             once(whole("", status, ("Location", "/api/v4/x"))),
         )
     places = {
@@ -416,7 +420,9 @@ def of_redirects() -> Iterator[Fault]:
         "to itself": "/api/v4/personal_access_tokens/self", "of 60,000 characters": "/" + "x" * 60_000,
     }  # fmt: skip
     for name, place in places.items():
-        yield Fault(f"redirect {name}", NOT_GITLAB, once(whole("", 302, ("Location", place))))
+        yield Fault(
+            f"redirect {name}", UNEXPECTED_ANSWER, once(whole("", 302, ("Location", place)))
+        )
     yield Fault(
         "redirect by a header of pages",
         "ok",
@@ -456,7 +462,7 @@ def of_http() -> Iterator[Fault]:
     yield Fault("HTTP/2", NETWORK, once(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + b"\x00" * 18))
     yield Fault(
         "HTTP/3.0 on the status line",
-        f"{NETWORK} or {NOT_GITLAB}",
+        f"{NETWORK} or {UNEXPECTED_ANSWER}",
         once(whole(GOOD, version="HTTP/3.0")),
     )
     yield Fault("SSH", NETWORK, once(b"SSH-2.0-OpenSSH_9.6\r\n"))

@@ -25,7 +25,7 @@ CODES = {
     "account-restricted": 15, "wrong-token-kind": 16,
     "expires-soon": 20, "scope-missing": 21, "scope-forbidden": 22, "role-too-low": 23, "not-found": 24,
     "lives-too-long": 25, "scope-unknown": 26,
-    "network-error": 30, "tls-error": 31, "rate-limited": 32, "server-error": 33, "not-gitlab": 34,
+    "network-error": 30, "tls-error": 31, "rate-limited": 32, "server-error": 33, "unexpected-answer": 34,
     "unsupported-server": 35,
     "internal-error": 70,
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Asks GitLab about a token, its owner and what it reaches; which route tells what stands here.
 
 From GitLab's lib/api/personal_access_tokens/self_information.rb, lib/gitlab/auth/auth_finders.rb and the
-REST documentation. An answer that these do not give is `not-gitlab`, and never a verdict on the token.
+REST documentation. An answer that these do not give is `unexpected-answer`, and never a verdict on the token.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ class GitLab:
     def _count(self) -> None:
         self.requests += 1
 
-    def _not_gitlab(self, answer: Answer) -> Failure:
-        return Failure(refusals.not_gitlab(answer, self._clean))
+    def _unexpected_answer(self, answer: Answer) -> Failure:
+        return Failure(refusals.unexpected_answer(answer, self._clean))
 
     # --- the token ---
 
@@ -120,7 +120,7 @@ class GitLab:
             or not dated
             or not all(flag is None or isinstance(flag, bool) for flag in flags)
         ):
-            raise self._not_gitlab(answer)
+            raise self._unexpected_answer(answer)
         token = self._described(
             answer, body, "access-token", scopes, answers.whole(body.get("user_id"))
         )
@@ -137,7 +137,7 @@ class GitLab:
         if answers.whole(body.get("id")) is None or not any(
             isinstance(body.get(key), str) for key in ("status", "name")
         ):
-            raise self._not_gitlab(answer)
+            raise self._unexpected_answer(answer)
         user = body.get("user")
         return self._described(
             answer,
@@ -157,12 +157,12 @@ class GitLab:
             # Doorkeeper's words for every token that it does not, or no longer, accept, where it does not say more
             # (app/controllers/oauth/token_info_controller.rb).
             said = refusals.problem(answer, body, self._clean)
-            raise Failure(refusals.UNKNOWN if said.category is Category.NOT_GITLAB else said)
+            raise Failure(refusals.UNKNOWN if said.category is Category.UNEXPECTED_ANSWER else said)
         answer, body = self._get(path)
         scopes, expires_in = answers.strings(body.get("scope")), body.get("expires_in", "")
         seconds, created = answers.whole(expires_in), answers.whole(body.get("created_at"))
         if scopes is None or (expires_in is not None and seconds is None):
-            raise self._not_gitlab(answer)
+            raise self._unexpected_answer(answer)
         token = self._described(
             answer, {}, "oauth", scopes, answers.whole(body.get("resource_owner_id"))
         )
@@ -200,7 +200,7 @@ class GitLab:
         answer, body = self._get(f"{_API}/user", lacking="read_user")
         number, username, bot = answers.whole(body.get("id")), body.get("username"), body.get("bot")
         if number is None or not isinstance(username, str):
-            raise self._not_gitlab(answer)
+            raise self._unexpected_answer(answer)
         match = (
             re.match(r"(project|group)_\d+_bot|service_account_", username, re.ASCII)
             if bot is not False
@@ -232,7 +232,7 @@ class GitLab:
             raise Failure(refusals.not_found(what, which))
         answer, body = self._get(path, "read_api", too_low)
         if answers.whole(body.get("id")) is None:
-            raise self._not_gitlab(answer)
+            raise self._unexpected_answer(answer)
         level = answers.level(body.get("permissions"), "project_access", "group_access")
         if needed > (level or 0):
             level = answers.larger(level, self._membership(path, token, too_low))
@@ -251,7 +251,7 @@ class GitLab:
         answer, body = self._get(path, "read_api", too_low)
         level = answers.whole(body.get("access_level"))
         if level is None:
-            raise self._not_gitlab(answer)
+            raise self._unexpected_answer(answer)
         return level
 
     def _access_by_associations(self, what: str, which: str, needed: int, token: Token) -> Access:
@@ -298,7 +298,7 @@ class GitLab:
                 isinstance(one, list) and all(isinstance(entry, dict) for entry in one)
                 for one in lists
             ):
-                raise self._not_gitlab(answer)
+                raise self._unexpected_answer(answer)
             for entry in body[f"{what}s"]:
                 if which.lower() in (
                     str(entry.get("id")),

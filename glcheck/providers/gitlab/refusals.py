@@ -1,7 +1,7 @@
 """What GitLab's refusals mean, told apart by status and body, and how each is put to a person.
 
 From GitLab's lib/api/api_guard.rb (`{"error": …}`), lib/api/helpers.rb (`{"message": …}`) and
-lib/gitlab/auth/user_access_denied_reason.rb. What none of these gives is `not-gitlab`.
+lib/gitlab/auth/user_access_denied_reason.rb. What none of these gives is `unexpected-answer`.
 """
 
 from __future__ import annotations
@@ -76,10 +76,10 @@ def problem(
             "Try again later; if it stays, look at the status page of that GitLab.",
             details={"status": status},
         )
-    return not_gitlab(answer, clean)
+    return unexpected_answer(answer, clean)
 
 
-def not_gitlab(answer: Answer, clean: Clean) -> Problem:
+def unexpected_answer(answer: Answer, clean: Clean) -> Problem:
     """An answer that GitLab does not give: a redirect, a page, other JSON."""
     status = answer.status
     details: dict[str, Any] = {"status": status}
@@ -95,17 +95,17 @@ def not_gitlab(answer: Answer, clean: Clean) -> Problem:
         target = clean(address.scheme_and_host(answer.location), answer.location)
         details["location"] = target
         return Problem(
-            Category.NOT_GITLAB,
-            f"{{host}} redirects {answer.path} to {target} (HTTP {status}); GitLab does not do that, "
-            "and the token was not sent there.",
+            Category.UNEXPECTED_ANSWER,
+            f"{{host}} redirects {answer.path} to {target} (HTTP {status}). The token was not "
+            "sent there.",
             "If that is where GitLab is, set `url` to it; else look at what stands in front of GitLab, such as "
             "a login portal.",
             details=details,
         )
     return Problem(
-        Category.NOT_GITLAB,
-        f"{{host}} answered {answer.path} with HTTP {status} and {_kind_of_body(answer.body)}, which GitLab "
-        "does not do. This is no verdict on the token.",
+        Category.UNEXPECTED_ANSWER,
+        f"{{host}} answered {answer.path} with HTTP {status} and {_kind_of_body(answer.body)}: "
+        "no answer that GitLab is known to give, and no verdict on the token.",
         "Check the address (`url`), and what stands between this machine and GitLab: a login portal, a proxy, "
         "a firewall.",
         details=details,
