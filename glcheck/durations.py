@@ -6,30 +6,28 @@ import re
 from itertools import pairwise
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_PATTERN = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([a-z]?)", re.ASCII)
+_PATTERN = r"(\d{1,6}(?:\.\d{1,3})?)([smhdw]?)"
 
 
 def read_validity(text: str) -> int:
-    """Seconds of `90m`, `12h`, `14d`, `2w`; a bare number is days. ValueError if it is none of these."""
-    seconds = _read(text, units="mhdw", bare="d")
+    """Seconds of `90m`, `12h`, `14d`, `2w`; a bare number is days. ValueError for anything else."""
+    seconds = _read(text, bare="d")
     if seconds is None:
         raise ValueError("must be a duration such as 90m, 12h, 14d or 2w; a bare number is days")
     return int(seconds)
 
 
 def read_timeout(text: str) -> float:
-    """Seconds of `10s` or `2m`; a bare number is seconds. ValueError if it is none of these, or zero."""
-    seconds = _read(text, units="sm", bare="s")
+    """Seconds of `10s`, `2m`; a bare number is seconds. ValueError for anything else, or zero."""
+    seconds = _read(text, bare="s")
     if not seconds:
         raise ValueError("must be a time above zero, such as 10s or 2m; a bare number is seconds")
     return seconds
 
 
-def _read(text: str, units: str, bare: str) -> float | None:
-    match = _PATTERN.fullmatch(text)
-    if match is None or match[2] not in units:
-        return None
-    return float(match[1]) * _SECONDS[match[2] or bare]
+def _read(text: str, bare: str) -> float | None:
+    match = re.fullmatch(_PATTERN, text, re.ASCII)
+    return float(match[1]) * _SECONDS[match[2] or bare] if match else None
 
 
 def say_seconds(seconds: float) -> str:

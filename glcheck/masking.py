@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-Clean = Callable[..., str]  # what Veil.clean is to those who need only that
+Clean = Callable[..., str]  # what Masking.clean is to those who need only that
 MASK = "[MASKED]"
 SHORTEST_SECRET = (
     8  # what is shorter is refused as no token and never sent, so that nothing can echo it
@@ -16,7 +16,7 @@ _LONGEST_SHOWN = 300
 _LONGEST_READ = 2000  # no name, scope or message of GitLab's comes near
 
 
-class Veil:
+class Masking:
     """Keeps the secrets of a run out of everything that is shown."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -79,7 +79,7 @@ class Veil:
 
 def one_line(text: str) -> str:
     """A text that is not the server's and holds no secret, as one line without control characters."""
-    return Veil(()).clean(text)
+    return Masking(()).clean(text)
 
 
 def _readings(text: str) -> set[str]:

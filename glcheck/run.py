@@ -92,7 +92,7 @@ def run(
     ]
     if all(task.known or isinstance(task.secret, Problem) for task in tasks):
         return Report(checked_at, tuple(map(_report, tasks)))
-    veil = text.Veil(one.value for one in secrets if isinstance(one, Secret))
+    veil = text.Masking(one.value for one in secrets if isinstance(one, Secret))
     tasks = _with_somebody_to_ask(tasks, plan, veil, deadline)
     from glcheck.transport.client import OUT_OF_TIME
 
@@ -169,7 +169,7 @@ def _secret(
 
 
 def _with_somebody_to_ask(
-    tasks: Sequence[_Task], plan: Plan, veil: text.Veil, deadline: float
+    tasks: Sequence[_Task], plan: Plan, veil: text.Masking, deadline: float
 ) -> list[_Task]:
     """The tasks with whom to ask. Entries with the same secret at the same GitLab share what is asked."""
     import logging  # and requests, for those who have something to ask

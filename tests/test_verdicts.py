@@ -329,7 +329,10 @@ def test_what_answered_instead_of_gitlab_is_described(gitlab: GitLab, run: Run) 
         "large": (Answer(200, "x" * 1_100_000), "HTTP 200 and a body larger than 1 MiB: no answer"),
         "no place": (Answer(302), "HTTP 302 and nothing in it: no answer"),
         "a place and a fault": (Answer(400, "", away), "HTTP 400 and nothing in it: no answer"),
-        "a place and nothing there": (Answer(404, "", away), "HTTP 404 and nothing in it: no answer"),
+        "a place and nothing there": (
+            Answer(404, "", away),
+            "HTTP 404 and nothing in it: no answer",
+        ),
         "a place and a success": (Answer(299, "", away), "HTTP 299 and nothing in it: no answer"),
         "300": (Answer(300, "", away), f"redirects {SELF} to https://sso.example.com (HTTP 300)"),
         "399": (Answer(399, "", away), f"redirects {SELF} to https://sso.example.com (HTTP 399)"),
