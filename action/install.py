@@ -146,7 +146,7 @@ def pip_configurations() -> list[Path]:
 
 def environment() -> dict[str, str]:
     """The environment for uv and pip: without what would redirect the install, and without what may be a token."""
-    from glcheck.providers.gitlab.shapes import looks_like_token
+    from glcheck.providers import looks_like_token
 
     def kept(name: str, value: str) -> bool:
         if name.startswith(("PIP_", "UV_", "PYTHON")):
@@ -170,7 +170,7 @@ def complete(target: Path, program: Path) -> None:
 def give_up(said: list[str]) -> None:
     """Say in the log, the summary and one annotation that nothing was checked, and why."""
     from glcheck.masking import one_line
-    from glcheck.reports.github_actions import annotation, defused
+    from glcheck.ci.github_actions import annotation, defused
 
     message = (
         "glcheck could not be installed, so nothing was checked; the log of this step says why."

@@ -1,9 +1,12 @@
-"""glcheck tells, before a pipeline starts, whether its GitLab token will work to the end.
+"""glcheck tells, before a pipeline starts, whether its tokens will work to the end.
 
-`check` is the whole Python interface: it takes the settings of the command and returns the `Report`.
+`check` is the whole Python interface: it takes the settings of the command and returns the
+`Report`.
 """
 
 from __future__ import annotations
+
+from glcheck.version import __version__ as __version__
 
 TYPE_CHECKING = False  # what typing.TYPE_CHECKING is to a type checker, without importing typing
 if TYPE_CHECKING:
@@ -11,7 +14,6 @@ if TYPE_CHECKING:
     from glcheck.report import Report as Report
 
 __all__ = ["Report", "__version__", "check"]
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:

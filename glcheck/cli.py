@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from glcheck import __version__
+from glcheck.version import __version__
 
 
 def entrance() -> None:

@@ -1,17 +1,17 @@
-"""Judges a described token against what is asked of it. Pure: no clock, no network, no environment."""
+"""Judges what was said of a token by what is asked of it. Pure: no clock, network or environment."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from glcheck import durations
-from glcheck.description import Access, Owner, Token
+from glcheck.description import Access, Description, Owner, Token
+from glcheck.policy import WARN_AUTO, Requirements
 from glcheck.problem import Category, Problem
-from glcheck.providers.gitlab import refusals, roles, scopes
-from glcheck.providers.gitlab.pages import members
-from glcheck.settings.plan import Requirements
-from glcheck.settings.table import WARN_AUTO
+
+if TYPE_CHECKING:
+    from glcheck.providers import Provider
 
 _TWO_WEEKS = 14 * 86400
 _CLOCK_MAY_BE_OFF = 300
@@ -24,172 +24,151 @@ class Judgement(NamedTuple):
     notes: tuple[str, ...]
 
 
-def needs_owner(asked: Requirements, token: Token) -> bool:
-    """Whether the verdict depends on whose token it is, which takes one more request."""
-    if token.kind != "access-token":
-        return False
-    return asked.kind not in (None, "job", "oauth") or (
-        not token.fine_grained and scopes.depends_on_kind(asked.scopes, token.scopes)
-    )
-
-
-def judge(
-    asked: Requirements,
-    token: Token,
-    owner: Owner | Problem | None,
-    access: Access | Problem | None,
-    now: datetime,
-) -> Judgement:
-    """The verdict on a token that GitLab described.
-
-    `owner` and `access` are what GitLab said of them, the problem that kept it from saying so, or None
-    where nobody asked. `now` is aware, in UTC.
-    """
-    notes = [_about_clock(token)] if abs(token.clock_off) > _CLOCK_MAY_BE_OFF else []
+def judge(provider: Provider, asked: Requirements, said: Description, now: datetime) -> Judgement:
+    """The verdict on a token that its provider described. `now` is aware, in UTC."""
+    token, notes = said.token, []
+    if abs(token.clock_off) > _CLOCK_MAY_BE_OFF:
+        notes.append(_about_clock(provider, token))
     left = None if token.dies_at is None else (token.dies_at - now).total_seconds()
     dead = _dead(token, left)
     if dead:
         return Judgement((dead,), tuple(notes))
-    if token.kind == "job":
-        return Judgement(
-            tuple(_kind(asked, token, None) + _beyond_a_job_token(asked)), tuple(notes)
-        )
-    problems = _kind(asked, token, owner)
-    if isinstance(owner, Problem) and not problems:
-        problems = [owner]
-    problems += _scopes(asked, token, owner, notes)
-    problems += _validity(asked, token, left)
-    problems += _access(asked, access)
-    return Judgement(tuple(problems), tuple(notes))
+    kind = _kind(provider, asked, said)
+    if provider.KINDS[token.kind].meets is not None:
+        return Judgement((*kind, *_beyond_its_kind(provider, asked, token)), tuple(notes))
+    if isinstance(said.owner, Problem) and not kind:
+        kind = [said.owner]
+    scopes, through = _scopes(provider, asked, said)
+    problems = [*kind, *scopes, *_validity(asked, token, left), *_access(provider, asked, said)]
+    return Judgement(tuple(problems), (*notes, *through))
 
 
-def _about_clock(token: Token) -> str:
+def _about_clock(provider: Provider, token: Token) -> str:
     ahead = "ahead of" if token.clock_off > 0 else "behind"
     off = durations.say_seconds(abs(token.clock_off))
-    return f"This machine's clock is {off} {ahead} GitLab's; GitLab's was used."
+    whose = f"{provider.NAME}'s"
+    return f"This machine's clock is {off} {ahead} {whose}; {whose} was used."
 
 
 def _dead(token: Token, left: float | None) -> Problem | None:
     if token.revoked:
-        return refusals.REVOKED
-    if not token.active or (left is not None and left <= 0):
-        when = (
-            f" It expired on {token.dies_at:%Y-%m-%d at %H:%M} UTC."
-            if left is not None and left <= 0
-            else ""
-        )
-        return Problem(
-            Category.TOKEN_EXPIRED, f"{{token}} is no longer active.{when}", "{Replace}."
-        )
-    return None
+        message = "{token} was revoked, or replaced when it was rotated."
+        return Problem(Category.TOKEN_REVOKED, message, "{Replace}.")
+    expired = left is not None and left <= 0
+    if token.active and not expired:
+        return None
+    when = f" It expired on {token.dies_at:%Y-%m-%d at %H:%M} UTC." if expired else ""
+    message = f"{{token}} is no longer active.{when}"
+    return Problem(Category.TOKEN_EXPIRED, message, "{Replace}.")
 
 
-def _kind(asked: Requirements, token: Token, owner: Owner | Problem | None) -> list[Problem]:
-    if asked.kind is None:
+def _kind(provider: Provider, asked: Requirements, said: Description) -> list[Problem]:
+    if asked.kind is None or asked.kind == said.token.kind:
         return []
-    if token.kind != "access-token" or asked.kind in ("job", "oauth"):
-        actual = token.kind
-    elif isinstance(owner, Owner):
-        actual = owner.kind
-    else:
-        return [owner._replace(requirement="kind")] if owner else []
-    if actual == asked.kind:
-        return []
+    if isinstance(said.owner, Problem) and said.owner.requirement == "kind":
+        return [said.owner]  # which kind of the account's it is, only the owner tells
+    actual = provider.KINDS[said.token.kind].words
+    wanted = provider.KINDS[asked.kind].words
+    fix = provider.KINDS[asked.kind].use or f"Use {wanted} here: {{replace}}."
     return [
         Problem(
             Category.WRONG_TOKEN_KIND,
-            f"{{token}} is {_KINDS[actual]}, but {_KINDS[asked.kind]} is asked for.",
-            f"Use {_KINDS[asked.kind]} here: {{replace}}."
-            if asked.kind != "job"
-            else "Pass CI_JOB_TOKEN here.",
-            details={"required": asked.kind, "actual": actual},
+            f"{{token}} is {actual}, but {wanted} is asked for.",
+            fix,
+            details={"required": asked.kind, "actual": said.token.kind},
             requirement="kind",
         )
     ]
 
 
-_KINDS = {
-    "personal": "a personal access token",
-    "project": "a project access token",
-    "group": "a group access token",
-    "service-account": "a service account's token",
-    "job": "a job token",
-    "oauth": "an OAuth access token",
-    "access-token": "an access token (personal, project, group or service account)",
-}
-
-
-def _beyond_a_job_token(asked: Requirements) -> list[Problem]:
-    """A job token has no scopes, no role and no date, so that nothing of that can be asked of it."""
+def _beyond_its_kind(provider: Provider, asked: Requirements, token: Token) -> list[Problem]:
+    """A kind that has no scopes, no role and no date cannot be asked for any of that."""
+    kind = provider.KINDS[token.kind]
     return [
         Problem(
             Category.WRONG_TOKEN_KIND,
-            f"{{token}} is a job token, which has no scopes, no role and no expiry date: {name} cannot be met.",
+            f"{{token}} is {kind.words}, which has {kind.lacks}: {name} cannot be met.",
             f"Remove {name}, or use an access token here: {{replace}}.",
             details={"requirement": name},
             requirement=name,
         )
         for name in asked.asked
-        if name not in ("kind", "max-validity")  # it lives no longer than its job
+        if name not in (kind.meets or ())
     ]
+
+
+# --- scopes ---
 
 
 def _scopes(
-    asked: Requirements, token: Token, owner: Owner | Problem | None, notes: list[str]
-) -> list[Problem]:
-    wanted = [
-        name
-        for name, value in (("scopes", asked.scopes), ("forbid-scopes", asked.forbid_scopes))
-        if value
-    ]
+    provider: Provider, asked: Requirements, said: Description
+) -> tuple[list[Problem], list[str]]:
+    """What is wrong with the scopes, and through which others one is held."""
+    token = said.token
     if token.fine_grained:
-        return [
-            Problem(
-                Category.SCOPE_UNKNOWN,
-                f"{{token}} is fine-grained: it has permissions instead of scopes, and {name} cannot be judged.",
-                f"Remove {name} and ask for the project and role instead, or use a token with scopes: {{replace}}.",
-                details={"required": list(asked.scopes), "held": list(token.scopes)},
-                requirement=name,
-            )
-            for name in wanted
-        ]
-    personal = isinstance(owner, Owner) and owner.kind == "personal"
-    through = {scope: scopes.satisfied_by(scope, token.scopes, personal) for scope in asked.scopes}
+        return _no_scopes(asked, token), []
+    owner = said.owner if isinstance(said.owner, Owner) else None
+    through = {scope: provider.satisfied_by(scope, token.scopes, owner) for scope in asked.scopes}
     missing = [scope for scope, by in through.items() if by is None]
-    if isinstance(owner, Problem) and scopes.depends_on_kind(asked.scopes, token.scopes):
-        missing.remove(
-            "read_registry"
-        )  # nobody knows; that the owner could not be asked is a problem of its own
+    if isinstance(said.owner, Problem):  # which is a problem of its own; here, nobody knows
+        unknown = provider.depends_on_owner(asked.scopes, token.scopes)
+        missing = [scope for scope in missing if scope not in unknown]
+    notes = []
     for scope, by in through.items():
         if by not in (None, scope):
-            caveat = scopes.caveat(scope, str(by))
+            caveat = provider.caveat(scope, str(by))
             notes.append(f"{scope}, through {by}{f' ({caveat})' if caveat else ''}")
-    problems = [_scope_missing(asked, token, missing)] if missing else []
+    problems = [_scope_missing(provider, asked, token, missing)] if missing else []
     forbidden = [scope for scope in asked.forbid_scopes if scope in token.scopes]
     if forbidden:
         problems.append(
             Problem(
                 Category.SCOPE_FORBIDDEN,
-                f"{{token}} may do more than it should: it holds {_list(forbidden)}.",
-                "Scopes cannot be taken from a token. {Replace}.",
+                f"{{token}} may do more than it should: it holds {', '.join(forbidden)}.",
+                provider.SCOPES_CANNOT_BE_TAKEN,
                 details={"forbidden": forbidden, "held": list(token.scopes)},
                 requirement="forbid-scopes",
             )
         )
-    return problems
+    return problems, notes
 
 
-def _scope_missing(asked: Requirements, token: Token, missing: list[str]) -> Problem:
-    held = _list(token.scopes) if token.scopes else "none"
-    hints = [f" There is a scope {near}." for near in map(scopes.nearest, missing) if near]
+def _no_scopes(asked: Requirements, token: Token) -> list[Problem]:
+    """A fine-grained token has rights that no name of a scope tells."""
+    wanted = {"scopes": asked.scopes, "forbid-scopes": asked.forbid_scopes}
+    return [
+        Problem(
+            Category.SCOPE_UNKNOWN,
+            "{token} is fine-grained: it has permissions instead of scopes, and "
+            f"{name} cannot be judged.",
+            f"Remove {name} and ask for the project and role instead, or use a token with scopes: "
+            "{replace}.",
+            details={"required": list(asked.scopes), "held": list(token.scopes)},
+            requirement=name,
+        )
+        for name, scopes in wanted.items()
+        if scopes
+    ]
+
+
+def _scope_missing(
+    provider: Provider, asked: Requirements, token: Token, missing: list[str]
+) -> Problem:
+    held = ", ".join(token.scopes) if token.scopes else "none"
+    nearest = dict.fromkeys(filter(None, map(provider.nearest_scope, missing)))
+    hints = "".join(f" There is a scope {near}." for near in nearest)
+    correct = "Correct `scopes` if that one is meant. " if hints else ""
     return Problem(
         Category.SCOPE_MISSING,
-        f"{{token}} lacks the scope{'s' if len(missing) > 1 else ''} {_list(missing)}; it holds {held}."
-        + "".join(dict.fromkeys(hints)),
-        f"{'Correct `scopes` if that one is meant. ' if hints else ''}Scopes cannot be added to a token. {{Replace}}.",
+        f"{{token}} lacks the scope{'s' if len(missing) > 1 else ''} {', '.join(missing)}; "
+        f"it holds {held}.{hints}",
+        f"{correct}{provider.SCOPES_CANNOT_BE_ADDED}",
         details={"required": list(asked.scopes), "missing": missing, "held": list(token.scopes)},
         requirement="scopes",
     )
+
+
+# --- validity ---
 
 
 def _validity(asked: Requirements, token: Token, left: float | None) -> list[Problem]:
@@ -200,13 +179,14 @@ def _validity(asked: Requirements, token: Token, left: float | None) -> list[Pro
         setting = "warn-validity, auto" if asked.warn_validity == WARN_AUTO else "warn-validity"
         problems.append(_expires_soon(token, left, wanted, setting, "warning"))
     if asked.max_validity is not None and (left is None or left > asked.max_validity):
-        lives = (
-            "never expires" if left is None else f"lives for another {durations.say_seconds(left)}"
-        )
+        lives = "never expires"
+        if left is not None:
+            lives = f"lives for another {durations.say_seconds(left)}"
         problems.append(
             Problem(
                 Category.LIVES_TOO_LONG,
-                f"{{token}} {lives}; it should be no more than {durations.say_seconds(asked.max_validity)}.",
+                f"{{token}} {lives}; it should be no more than "
+                f"{durations.say_seconds(asked.max_validity)}.",
                 "Replace it by one with a nearer expiry date: {replace}.",
                 details={
                     "required_seconds": asked.max_validity,
@@ -230,7 +210,8 @@ def warn_below(warn_validity: float, token: Token) -> float:
 def _expires_soon(token: Token, left: float, wanted: float, setting: str, severity: str) -> Problem:
     return Problem(
         Category.EXPIRES_SOON,
-        f"{{token}} expires in {durations.say_seconds(left)}, on {token.dies_at:%Y-%m-%d at %H:%M} UTC; "
+        f"{{token}} expires in {durations.say_seconds(left)}, on "
+        f"{token.dies_at:%Y-%m-%d at %H:%M} UTC; "
         f"{durations.say_seconds(wanted)} should be left ({setting}).",
         "Replace it before then: {replace}.",
         severity,
@@ -239,35 +220,34 @@ def _expires_soon(token: Token, left: float, wanted: float, setting: str, severi
     )
 
 
-def _access(asked: Requirements, access: Access | Problem | None) -> list[Problem]:
-    if asked.namespace is None or access is None:
+# --- project, group and role ---
+
+
+def _access(provider: Provider, asked: Requirements, said: Description) -> list[Problem]:
+    if asked.namespace is None or said.access is None:
         return []
     what, which = asked.namespace
-    if isinstance(access, Problem):
-        return [access if access.requirement != "token" else access._replace(requirement=what)]
-    if asked.role is None or (
-        access.level is not None and access.level >= roles.LEVELS[asked.role]
-    ):
+    if isinstance(said.access, Problem):
+        return [said.access]
+    level = said.access.level
+    if asked.role is None or (level is not None and level >= provider.ROLES[asked.role]):
         return []
-    actual = None if access.level is None or not access.exact else roles.name_of(access.level)
-    has = (
-        f"is {actual} there"
-        if actual
-        else "has a lower role there"
-        if access.level
-        else "is no member there"
-    )
+    actual = None
+    if level is not None and said.access.exact:
+        actual = provider.role_at(level)
     return [
         Problem(
             Category.ROLE_TOO_LOW,
-            f"{{token}} reaches the {what} {which}, but its account {has}; {asked.role} is asked for.",
-            f"Give the token's account the role {asked.role} {members(what, which)}. A project or group token keeps "
-            "the role that was chosen when it was made, and has to be replaced.",
+            f"{{token}} reaches the {what} {which}, but its account {_has(said.access, actual)}; "
+            f"{asked.role} is asked for.",
+            provider.raise_role(what, which, asked.role),
             details={"required": asked.role, "actual": actual, what: which},
             requirement="role",
         )
     ]
 
 
-def _list(names: list[str] | tuple[str, ...]) -> str:
-    return ", ".join(names)
+def _has(access: Access, actual: str | None) -> str:
+    if actual:
+        return f"is {actual} there"
+    return "has a lower role there" if access.level else "is no member there"

@@ -8,12 +8,11 @@ from typing import Any
 
 Clean = Callable[..., str]  # what Masking.clean is to those who need only that
 MASK = "[MASKED]"
-SHORTEST_SECRET = (
-    8  # what is shorter is refused as no token and never sent, so that nothing can echo it
-)
-ADDRESS = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:)]")  # in a sentence, without what ends it
+# What is shorter is refused as no token and never sent, so that nothing can echo it.
+SHORTEST_SECRET = 8
+ADDRESS = r"https?://[^\s<>\"]*[^\s<>\".,;:)]"  # in a sentence, without what ends it
 _LONGEST_SHOWN = 300
-_LONGEST_READ = 2000  # no name, scope or message of GitLab's comes near
+_LONGEST_READ = 2000  # no name, scope or message of a provider's comes near
 
 
 class Masking:
@@ -28,21 +27,20 @@ class Masking:
     def clean(self, text: object, whole: str | None = None) -> str:
         """A text of the server's, fit to be shown: one line, no control characters, not endless.
 
-        Nothing of it is left if it holds a secret, plain or encoded. This is looked at before anything is cut
-        off, so that no part of a secret is left either; where the text was cut from another, that is `whole`.
+        Nothing of it is left if it holds a secret, plain or encoded. This is looked at before
+        anything is cut off, so that no part of a secret is left either; where the text was cut
+        from another, that is `whole`.
         """
         said = str(text)
-        if (
-            len(said) > _LONGEST_READ
-            or self._reveals(said)
-            or (whole and self._reveals(whole) and self._holds_piece(said))
-        ):
+        if len(said) > _LONGEST_READ or self._reveals(said):
+            return MASK
+        if whole and self._reveals(whole) and self._holds_piece(said):
             return MASK
         line = " ".join("".join(c if c.isprintable() else " " for c in said).split())
         return line if len(line) <= _LONGEST_SHOWN else line[: _LONGEST_SHOWN - 1] + "…"
 
     def mask(self, value: Any) -> Any:
-        """A value of the report with the secrets masked in every text of it; tuples keep their type."""
+        """A value of the report with the secrets masked in every text; tuples keep their type."""
         if isinstance(value, str):
             if self._holds_secret(value):
                 for secret in self._secrets:
@@ -78,12 +76,12 @@ class Masking:
 
 
 def one_line(text: str) -> str:
-    """A text that is not the server's and holds no secret, as one line without control characters."""
+    """A text that is no server's and holds no secret, as one line without control characters."""
     return Masking(()).clean(text)
 
 
 def _readings(text: str) -> set[str]:
-    """The text as it is, and as it reads when what may be encodings are undone; without blanks and the like."""
+    """The text as it is, and as it reads when encodings are undone; without blanks and the like."""
     import base64  # only when a server's text is to be shown
 
     def printable(text: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 
 class Category(Enum):
-    """What a check can end with. Labels and exit codes are public and never change their meaning."""
+    """What a check can end with. Labels and exit codes are public and never change meaning."""
 
     OK = "ok", 0
     USAGE_ERROR = "usage-error", 2
@@ -41,10 +43,11 @@ class Category(Enum):
 
     @property
     def could_not_ask(self) -> bool:
-        """Whether GitLab gave no verdict (3x)."""
+        """Whether the provider gave no verdict (3x)."""
         return 30 <= self.exit_code < 40
 
 
+GUIDE = "glcheck explain "  # what to read about a category, whose name follows
 INTERRUPTED = 130  # the exit code of a run that somebody stopped, as shells have it for SIGINT
 # `allow` turns these into warnings. A wrong command line, a wrong policy file and a fault of
 # glcheck itself are not on the list: nothing would have been checked at all.
@@ -54,10 +57,10 @@ ALLOWABLE = tuple(category for category in Category if 10 <= category.exit_code 
 class Problem(NamedTuple):
     """One thing that is wrong, with what to do about it.
 
-    `message` and `fix` may hold blanks such as `{token}` and `{replace}`, for what the place that finds a
-    problem does not know: which token it is, and how to replace it. `run` fills them in.
-    `requirement` is the setting that is not met, or "token" for the token itself. `guide` is what to read about
-    its category, without the category at the end.
+    Where it is found, `message` and `fix` may hold blanks for what is not known there: {token},
+    {url}, {host}, {provider}, {replace} and {Replace}. `verdict` fills them in, once, and sets
+    `guide`: what to read about the category, without the category at the end.
+    `requirement` is the setting that is not met, or "token" for the token itself.
     """
 
     category: Category
@@ -66,7 +69,7 @@ class Problem(NamedTuple):
     severity: str = "error"
     details: Mapping[str, Any] = {}
     requirement: str = "token"
-    guide: str = "glcheck explain "
+    guide: str = GUIDE
 
     @property
     def docs(self) -> str:
@@ -80,3 +83,31 @@ class Failure(Exception):  # noqa: N818 - it carries a problem and is not itself
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.category.label)
         self.problem = problem
+
+
+def attempt(step: Callable[[], T]) -> T | Problem:
+    """What the step returns, or the problem that stopped it: the one place that catches either.
+
+    A fault of ours is a problem as well, so that it does not cost other tokens their verdict.
+    """
+    try:
+        return step()
+    except Failure as failure:
+        return failure.problem
+    except Exception as error:
+        return internal_error(error)
+
+
+def internal_error(error: Exception) -> Problem:
+    """A fault of glcheck itself. Only the kind of exception is told: its text could hold a secret."""
+    import logging  # only on the way to an error
+    import traceback
+
+    frames = traceback.format_tb(error.__traceback__)
+    logging.getLogger("glcheck").debug("%s", "".join(frames))
+    return Problem(
+        Category.INTERNAL_ERROR,
+        f"glcheck itself failed ({type(error).__name__}); this says nothing about {{token}}.",
+        "Please report it with what `glcheck -v check` prints, which holds no secret: see "
+        "SECURITY.md and the issue tracker of the project.",
+    )

@@ -1,23 +1,24 @@
-"""The report of a run: what was found out about each token, as values that can be shown in any format."""
+"""The report of a run: what was found out about each token, as plain values for any format."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from glcheck import __version__
 from glcheck.description import Token
+from glcheck.policy import Requirements, TokenPolicy
 from glcheck.problem import INTERRUPTED, Category, Problem
-from glcheck.settings.plan import Requirements
+from glcheck.version import __version__
 
 VERSION = 1
 
 
 class TokenReport(NamedTuple):
-    """The verdict on one token. `token` is None when GitLab did not describe it."""
+    """The verdict on one token. `token` is None when its provider did not describe it."""
 
     name: str
     source: str | None
+    provider: str
     url: str
     token: Token | None
     problems: tuple[Problem, ...]
@@ -53,6 +54,7 @@ class TokenReport(NamedTuple):
         return {
             "name": self.name,
             "source": self.source,
+            "provider": self.provider,
             "url": self.url,
             "ok": self.ok,
             "category": self.category.label,
@@ -75,6 +77,22 @@ class TokenReport(NamedTuple):
             "seconds_left": None if self.seconds_left is None else int(self.seconds_left // 1),
             "days_left": self.days_left,
         }
+
+
+def not_asked(policy: TokenPolicy, why: str) -> TokenReport:
+    """The report on a token that nobody had to be asked about."""
+    return TokenReport(
+        name=policy.name,
+        source=policy.source.label,
+        provider=policy.provider,
+        url=policy.url,
+        token=None,
+        problems=(),
+        notes=(*policy.notes, why),
+        requests=0,
+        elapsed_ms=0,
+        requirements=policy.requirements,
+    )
 
 
 class Report(NamedTuple):
@@ -126,11 +144,6 @@ class Report(NamedTuple):
             "days-left": "" if days_left is None else str(days_left),
         }
 
-    def guided(self, guide: str) -> Report:
-        """The same, where every problem names that guide as what to read about its category."""
-        tokens = [token._replace(problems=_guided(token.problems, guide)) for token in self.tokens]
-        return self._replace(tokens=tuple(tokens), problems=_guided(self.problems, guide))
-
     def to_dict(self) -> dict[str, Any]:
         """The report as `--format json` prints it (docs/schema/report-v1.json)."""
         return {
@@ -149,10 +162,6 @@ def decisive(problems: tuple[Problem, ...]) -> Category:
     """The category of the error with the lowest exit code: a verdict outranks "could not ask"."""
     errors = [problem.category for problem in problems if problem.severity == "error"]
     return min(errors, key=lambda category: category.exit_code, default=Category.OK)
-
-
-def _guided(problems: tuple[Problem, ...], guide: str) -> tuple[Problem, ...]:
-    return tuple(problem._replace(guide=guide) for problem in problems)
 
 
 def problem_to_dict(problem: Problem) -> dict[str, Any]:

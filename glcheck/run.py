@@ -1,134 +1,96 @@
-"""A run: every token of the plan is looked at, all at the same time, and the report is put together.
+"""A run: each token of the plan goes the same way, and the report is what was found.
 
-Each goes the same way: secret, GitLab's description, judgement. A step that cannot be done gives the
-problem that stopped it, and `_attempt` is the one place that catches it.
+Read the secret, let the provider describe the token, judge that, put it into words. A step that
+cannot be taken gives the problem that stopped it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from functools import cache, partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING
 
-from glcheck import address, secret
-from glcheck import masking as text
-from glcheck.description import Access, Owner, Token
-from glcheck.problem import Category, Failure, Problem
-from glcheck.providers.gitlab import pages as replacement
-from glcheck.providers.gitlab import shapes
+from glcheck import providers, secret, verdict
+from glcheck.at_once import INTERRUPTED, OUT_OF_TIME, all_at_once
+from glcheck.ci import github_actions
+from glcheck.masking import Masking
+from glcheck.policy import STANDARD_INPUT, Plan, TokenPolicy
+from glcheck.problem import GUIDE, Category, Problem, attempt, internal_error
 from glcheck.report import Report, TokenReport
-from glcheck.secret import STANDARD_INPUT, Secret
-from glcheck.settings.plan import Plan, TokenPolicy
+from glcheck.secret import Secret
 
 if TYPE_CHECKING:
-    from glcheck.providers.gitlab.ask import GitLab
+    from glcheck.description import Description, Token
+    from glcheck.masking import Clean
+    from glcheck.transport.asked_once import Asker
 
-_STOPPED = Problem(
-    Category.NETWORK_ERROR,
-    "The check was interrupted before {host} had answered.",
-    "Start it again.",
-    details={"reason": "interrupted"},
+_LINE_END = Problem(
+    Category.TOKEN_MALFORMED,
+    "{token} ends with a line break, which was left out.",
+    "Store it again without the line break: other tools may send it along.",
+    severity="warning",
 )
-_GLANCE = 0.2  # seconds between two looks at how far it is
-T = TypeVar("T")
-_Found = tuple[
-    Token | None, list[Problem], list[str]
-]  # a token, what is wrong with it, and what is worth a note
-
-
-class _Task(NamedTuple):
-    """One token of the plan: its secret, or the problem with it, and whom to ask about it or what is known already."""
-
-    policy: TokenPolicy
-    secret: Secret | Problem
-    known: TokenReport | None
-    gitlab: GitLab | None = None  # None: there is nothing to ask
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run that somebody stopped. `report` is what was found out until then; the rest is network-error in it."""
+    """A run that somebody stopped; `report` has what was found out until then."""
 
     def __init__(self, report: Report) -> None:
         super().__init__()
         self.report = report
 
 
-def _nothing(_policy: TokenPolicy, _secret: Secret) -> None:
-    """What a check remembers."""
+def remember_nothing(_policy: TokenPolicy, _secret: Secret) -> None:
+    """What is known already of a token: nothing."""
 
 
-def nobody(_done: int, _all: int) -> None:
-    """Who watches."""
+def show_nothing(_done: int, _all: int) -> None:
+    """What is shown of how far a run is: nothing."""
 
 
 def run(
     plan: Plan,
     environ: Mapping[str, str],
-    recall: Callable[[TokenPolicy, Secret], TokenReport | None] = _nothing,
-    watch: Callable[[int, int], None] = nobody,
+    recall: Callable[[TokenPolicy, Secret], TokenReport | None] = remember_nothing,
+    on_progress: Callable[[int, int], None] = show_nothing,
 ) -> Report:
     """The report of that plan. Problems are in it, none is raised; Interrupted is.
 
-    It takes `max_wait` seconds at most; what GitLab has not answered by then is network-error. `recall` gives the
-    report on a token that need not be asked about; `watch` is told now and then how many tokens are done, and of
-    how many.
+    It takes `max_wait` seconds at most; what has not been answered by then is network-error.
+    `recall` gives the report on a token that need not be asked about; `on_progress` is told now
+    and then how many tokens are done, and of how many.
     """
-    started = time.monotonic()
-    deadline = started + plan.max_wait
+    deadline = time.monotonic() + plan.max_wait
     checked_at = datetime.now(timezone.utc)
+    guide = github_actions.guide(environ)
     if plan.problems:
-        return Report(checked_at, (), plan.problems)
-    typed = any(policy.source.file == STANDARD_INPUT for policy in plan.tokens)
-    standard_input = secret.read_standard_input(plan.max_wait) if typed else b""
-    secrets = [
-        _attempt(partial(_secret, policy, environ, standard_input, deadline))
-        for policy in plan.tokens
-    ]
-    tasks = [
-        _Task(policy, one, recall(policy, one) if isinstance(one, Secret) else None)
-        for policy, one in zip(plan.tokens, secrets, strict=True)
-    ]
-    if all(task.known or isinstance(task.secret, Problem) for task in tasks):
-        return Report(checked_at, tuple(map(_report, tasks)))
-    veil = text.Masking(one.value for one in secrets if isinstance(one, Secret))
-    tasks = _with_somebody_to_ask(tasks, plan, veil, deadline)
-    from glcheck.transport.client import OUT_OF_TIME
-
-    reports: list[TokenReport | None] = [None] * len(tasks)
-    why = OUT_OF_TIME
-    try:
-        _all_at_once([partial(_report, task) for task in tasks], reports, deadline, watch)
-    except KeyboardInterrupt:
-        why = _STOPPED
-    tokens = [
-        report or _unfinished(task, started, why)
-        for report, task in zip(reports, tasks, strict=True)
-    ]
-    interrupted = any(
-        problem.details == _STOPPED.details for token in tokens for problem in token.problems
-    )
-    report = Report(checked_at, veil.mask(tuple(tokens)), interrupted=interrupted)
-    if report.interrupted:
+        alone = (verdict.worded_alone(problem, guide) for problem in plan.problems)
+        return Report(checked_at, (), tuple(alone))
+    checks = _read_secrets(plan, environ, deadline)
+    for check in checks:
+        if isinstance(check.secret, Secret):
+            check.known = recall(check.policy, check.secret)
+    asking = [check for check in checks if check.has_to_ask]
+    if not asking:
+        return Report(checked_at, tuple(_report(check, guide) for check in checks))
+    masking = Masking(check.secret.value for check in checks if isinstance(check.secret, Secret))
+    _build_askers(asking, plan, masking, deadline)
+    describe = [partial(_describe, check, masking.clean) for check in asking]
+    why = all_at_once(describe, deadline, on_progress)
+    interrupted = why is INTERRUPTED and not all(check.done for check in asking)
+    tokens = tuple(_report(check, guide, INTERRUPTED if interrupted else why) for check in checks)
+    report = Report(checked_at, masking.mask(tokens), interrupted=interrupted)
+    if interrupted:
         raise Interrupted(report)
     return report
 
 
-def _attempt(step: Callable[[], T]) -> T | Problem:
-    try:
-        return step()
-    except Failure as failure:
-        return failure.problem
-    except Exception as error:  # a fault of ours must not cost the other tokens their verdict
-        return _internal_error(error)
-
-
 def failed(error: Exception) -> Report:
     """The report of a run that glcheck itself could not bring to its end."""
-    problem = _internal_error(error)
-    message = problem.message.replace("{token}", "any token")
-    return Report(datetime.now(timezone.utc), (), (problem._replace(message=message),))
+    problem = verdict.worded_alone(internal_error(error), GUIDE)
+    return Report(datetime.now(timezone.utc), (), (problem,))
 
 
 def nothing_wrong() -> Report:
@@ -136,210 +98,125 @@ def nothing_wrong() -> Report:
     return Report(datetime.now(timezone.utc), ())
 
 
-def _internal_error(error: Exception) -> Problem:
-    """A fault of glcheck itself. Only the kind of the exception is told: its text could hold a secret."""
-    import logging  # only on the way to an error
-    import traceback
+class _Check:
+    """One token of the plan, with what is known of it until now."""
 
-    logging.getLogger("glcheck").debug("%s", "".join(traceback.format_tb(error.__traceback__)))
-    return Problem(
-        Category.INTERNAL_ERROR,
-        f"glcheck itself failed ({type(error).__name__}); this says nothing about {{token}}.",
-        "Please report it with what `glcheck -v check` prints, which holds no secret: see SECURITY.md and the "
-        "issue tracker of the project.",
-    )
+    def __init__(self, policy: TokenPolicy, value: Secret | Problem) -> None:
+        self.policy = policy
+        self.secret = value
+        self.known: TokenReport | None = None  # where it need not be asked about
+        self.asker: Asker | None = None  # where it has to be
+        self.started = self.ended = time.monotonic()
+        self.done = True
+        self.said: Description | None = None
+        self.stopped: Problem | None = None  # why no more was said
 
-
-def _secret(
-    policy: TokenPolicy, environ: Mapping[str, str], standard_input: bytes, deadline: float
-) -> Secret:
-    patience = max(deadline - time.monotonic(), 0) / 2  # some of the time is for asking
-    value = secret.read(policy.source, environ, standard_input, patience)
-    kind = shapes.shape_of(value.value).uncheckable
-    if kind:
-        raise Failure(
-            Problem(
-                Category.WRONG_TOKEN_KIND,
-                f"{{token}} is a {kind}, which GitLab cannot describe. Nothing was sent.",
-                "Use an access token here: {replace}.",
-                details={"actual": kind},
-            )
-        )
-    return value
+    @property
+    def has_to_ask(self) -> bool:
+        return isinstance(self.secret, Secret) and self.known is None
 
 
-def _with_somebody_to_ask(
-    tasks: Sequence[_Task], plan: Plan, veil: text.Masking, deadline: float
-) -> list[_Task]:
-    """The tasks with whom to ask. Entries with the same secret at the same GitLab share what is asked."""
+# --- read ---
+
+
+def _read_secrets(plan: Plan, environ: Mapping[str, str], deadline: float) -> list[_Check]:
+    typed = any(policy.source.file == STANDARD_INPUT for policy in plan.tokens)
+    standard_input = secret.read_standard_input(plan.max_wait) if typed else b""
+
+    def read(policy: TokenPolicy) -> Secret:
+        patience = max(deadline - time.monotonic(), 0) / 2  # some of the time is for asking
+        return secret.read(policy, environ, standard_input, patience)
+
+    return [_Check(policy, attempt(partial(read, policy))) for policy in plan.tokens]
+
+
+# --- describe ---
+
+
+def _build_askers(checks: list[_Check], plan: Plan, masking: Masking, deadline: float) -> None:
+    """Give each check somebody to ask. Entries with one secret at one host share what is asked."""
     import logging  # and requests, for those who have something to ask
 
-    from glcheck.providers.gitlab.ask import Account, GitLab
-    from glcheck.transport.client import Transport
+    from glcheck.transport.asked_once import AskedOnce, Asker
+    from glcheck.transport.client import Client
 
     log = logging.getLogger("glcheck")
 
     def say(text: str) -> None:
-        log.debug("%s", veil.mask(text))
+        log.debug("%s", masking.mask(text))
 
-    transport = cache(lambda url, ca_file: Transport(url, ca_file, plan.timeout, deadline, say))
-    account = cache(
-        lambda url, ca_file, value: Account(
-            transport(url, ca_file),
-            value,
-            presented_as=shapes.shape_of(value).kind,
-            clean=veil.clean,
-        )
-    )
-    return [
-        task._replace(
-            gitlab=GitLab(account(task.policy.url, task.policy.ca_file, task.secret.value))
-        )
-        if isinstance(task.secret, Secret) and not task.known
-        else task
-        for task in tasks
-    ]
+    @cache
+    def client(url: str, ca_file: str | None) -> Client:
+        return Client(url, ca_file, plan.timeout, deadline, say)
+
+    @cache
+    def asked_once(url: str, ca_file: str | None, value: str) -> AskedOnce:
+        return AskedOnce(client(url, ca_file), value)
+
+    for check in checks:
+        assert isinstance(check.secret, Secret)  # noqa: S101 - there is nothing to ask without one
+        policy = check.policy
+        check.asker = Asker(asked_once(policy.url, policy.ca_file, check.secret.value))
+        check.done = False
 
 
-def _all_at_once(
-    steps: Sequence[Callable[[], TokenReport]],
-    results: list[TokenReport | None],
-    deadline: float,
-    watch: Callable[[int, int], None],
-) -> None:
-    """Put what each step returns in its place among the results; None stays for those not done at the deadline.
+def _describe(check: _Check, clean: Clean) -> None:
+    """Let the provider describe the token; what it says is noted as soon as it is said."""
+    check.started = time.monotonic()
 
-    Daemon threads and no executor: an executor waits at exit for a server that never stops talking.
-    """
-    import queue  # only for those who have something to ask
-    import threading
+    def ask() -> None:
+        assert isinstance(check.secret, Secret) and check.asker  # noqa: S101 - see _build_askers
+        describe = providers.describe(check.policy.provider)
+        asked, shape = check.policy.requirements, check.secret.shape
+        for said in describe(asked, shape, check.asker, clean):
+            check.said = said
 
-    from glcheck.transport.client import MOST_CONNECTIONS
-
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    done = threading.Semaphore(0)
-    for index in range(len(steps)):
-        waiting.put(index)
-
-    def work() -> None:
-        while time.monotonic() < deadline:
-            try:
-                index = waiting.get_nowait()
-            except queue.Empty:
-                return
-            results[index] = steps[index]()
-            done.release()
-
-    for _ in range(min(MOST_CONNECTIONS, len(steps))):
-        threading.Thread(target=work, daemon=True).start()
-    finished = 0
-    while finished < len(steps) and (left := deadline - time.monotonic()) > 0:
-        finished += done.acquire(timeout=min(left, _GLANCE))
-        watch(finished, len(steps))
+    check.stopped = found if isinstance(found := attempt(ask), Problem) else None
+    check.ended = time.monotonic()
+    check.done = True
 
 
-def _report(task: _Task) -> TokenReport:
-    """The report on one token, whatever happens on the way to it."""
-    if task.known:
-        return task.known
-    started = time.monotonic()
-    found = _attempt(partial(_examine, task))
-    token, problems, notes = (None, [found], []) if isinstance(found, Problem) else found
-    return _finished(task, token, problems, notes, started)
+# --- judge and word ---
 
 
-def _examine(task: _Task) -> _Found:
-    if isinstance(task.secret, Problem):
-        raise Failure(task.secret)
-    assert task.gitlab is not None  # noqa: S101 - there is one for every secret
-    return _judged(task.policy, task.gitlab, task.gitlab.token())
-
-
-def _judged(
-    policy: TokenPolicy, gitlab: GitLab, token: Token, over: Problem | None = None
-) -> _Found:
-    """The token, with its kind known more exactly where that was asked for, and what is wrong with it.
-
-    `over` says that the time is: nothing more is asked then.
-    """
-    from glcheck import judgement
-
-    asked, namespace = policy.requirements, policy.requirements.namespace
-    alive = token.active and not token.revoked and token.kind != "job"
-    owner: Owner | Problem | None = None
-    access: Access | Problem | None = None
-    if alive and judgement.needs_owner(asked, token):
-        owner = over if over else _attempt(gitlab.owner)
-    if alive and namespace:
-        access = over if over else _attempt(lambda: gitlab.access(namespace, asked.role, token))
-    verdict = judgement.judge(asked, token, owner, access, token.now)
-    if asked.kind and isinstance(owner, Owner):
-        token = token._replace(kind=owner.kind)
-    return token, list(verdict.problems), list(verdict.notes)
-
-
-def _unfinished(task: _Task, started: float, why: Problem) -> TokenReport:
-    """The report on a token for which the time was too short: what GitLab did say counts."""
-    gitlab = task.gitlab
-    if gitlab is None:  # it needs no time
-        return _report(task)
-    if why is _STOPPED:  # whatever is allowed: nobody may take half a check for a whole one
-        allow = tuple(category for category in task.policy.allow if category is not why.category)
-        task = task._replace(policy=task.policy._replace(allow=allow))
-    if gitlab.described is None:
-        return _finished(task, None, [why], [], started)
-    return _finished(task, *_judged(task.policy, gitlab, gitlab.described, why), started)
-
-
-def _finished(
-    task: _Task, token: Token | None, problems: list[Problem], notes: list[str], started: float
-) -> TokenReport:
-    policy = task.policy
-    if isinstance(task.secret, Secret) and task.secret.had_line_end:
-        problems.append(
-            Problem(
-                Category.TOKEN_MALFORMED,
-                "{token} ends with a line break, which was left out.",
-                "Store it again without the line break: other tools may send it along.",
-                severity="warning",
-            )
-        )
-    lacking = [scope for problem in problems for scope in problem.details.get("missing", ())]
-    advice = replacement.advice(policy, token, lacking)
+def _report(check: _Check, guide: str, why_unfinished: Problem | None = None) -> TokenReport:
+    """The report on one token, whatever happened on the way to it."""
+    if check.known:
+        return check.known
+    policy = check.policy
+    if not check.done:
+        check.stopped, check.ended = why_unfinished or OUT_OF_TIME, time.monotonic()
+    if why_unfinished is INTERRUPTED:  # nobody may take half a check for a whole one
+        policy = policy._replace(tolerated=())
+        if not check.done:
+            allow = (one for one in policy.allow if one is not INTERRUPTED.category)
+            policy = policy._replace(allow=tuple(allow))
+    judged = attempt(partial(_judge, check))
+    token, problems, notes = (None, (judged,), ()) if isinstance(judged, Problem) else judged
+    if isinstance(check.secret, Secret) and check.secret.had_line_end:
+        problems = (*problems, _LINE_END)
     return TokenReport(
-        policy.name,
-        policy.source.label,
-        policy.url,
-        token,
-        tuple(sorted((_worded(problem, policy, advice) for problem in problems), key=_gravity)),
-        (*policy.notes, *notes),
-        task.gitlab.requests if task.gitlab else 0,
-        int((time.monotonic() - started) * 1000),
-        policy.requirements,
+        name=policy.name,
+        source=policy.source.label,
+        provider=policy.provider,
+        url=policy.url,
+        token=token,
+        problems=verdict.worded(problems, policy, token, guide),
+        notes=(*policy.notes, *notes),
+        requests=check.asker.requests if check.asker else 0,
+        elapsed_ms=int((check.ended - check.started) * 1000),
+        requirements=policy.requirements,
     )
 
 
-def _gravity(problem: Problem) -> tuple[bool, int]:
-    """Errors first, and the one that decides before all others."""
-    return problem.severity != "error", problem.category.exit_code
+def _judge(check: _Check) -> tuple[Token | None, tuple[Problem, ...], tuple[str, ...]]:
+    if isinstance(check.secret, Problem):
+        return None, (check.secret,), ()
+    if check.said is None:
+        return None, (check.stopped or OUT_OF_TIME,), ()
+    from glcheck import judgement  # only where there is something to judge
 
-
-def _worded(problem: Problem, policy: TokenPolicy, advice: str) -> Problem:
-    """The problem with its blanks filled in, as a warning where the policy allows its category."""
-    words = {
-        "{token}": policy.source.token,
-        "{url}": policy.url,
-        "{host}": address.host(policy.url),
-        "{replace}": advice,
-        "{Replace}": advice[0].upper() + advice[1:],
-    }
-    message, fix = problem.message, problem.fix
-    for blank, word in words.items():
-        message, fix = message.replace(blank, word), fix.replace(blank, word)
-    return problem._replace(
-        message=message
-        if problem.message.startswith("{host}")
-        else message[0].upper() + message[1:],
-        fix=fix,
-        severity="warning" if problem.category in policy.allow else problem.severity,
-    )
+    said = check.said if check.stopped is None else check.said.cut_short(check.stopped)
+    provider = providers.face(check.policy.provider)
+    judged = judgement.judge(provider, check.policy.requirements, said, said.token.now)
+    return said.token, judged.problems, judged.notes

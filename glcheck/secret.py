@@ -1,170 +1,114 @@
-"""Where the token's value comes from, and whether it can be a token at all."""
+"""A token's value: reads it, and tells what visibly is none before anything is sent."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from glcheck import masking as text
-from glcheck.ci import surroundings
+from glcheck import ci, providers
+from glcheck.at_once import within
+from glcheck.ci.gitlab_ci import where_variables_are
+from glcheck.description import Shape
+from glcheck.masking import SHORTEST_SECRET
+from glcheck.policy import INPUT, STANDARD_INPUT, Source, TokenPolicy
 from glcheck.problem import Category, Failure, Problem
-from glcheck.providers.gitlab import shapes
+from glcheck.providers.prefixes import whose_token
 
-INPUT = "GLCHECK_TOKEN"  # the variable that holds the action's input `token`
-USUAL_VARIABLES = (INPUT, "GITLAB_TOKEN", "GL_TOKEN", "GITLAB_ACCESS_TOKEN", "GITLAB_PRIVATE_TOKEN")
-STANDARD_INPUT = "-"
 _LARGEST_FILE = 64 * 1024
 
-_UNEXPANDED = re.compile(r"\$[A-Za-z_{(]|^%\w+%$|^\{\{", re.ASCII)
-_MASKED = re.compile(r"\*{3,}|•{3,}|^\[?(?:MASKED|REDACTED|FILTERED)\]?$|^x{8,}$", re.IGNORECASE)
-
-
-class Source(NamedTuple):
-    """Where to find a token: a variable's name, a file (`-` is standard input), or the usual variables.
-
-    In the action, the variable of its input is called `token`, as whoever wrote the step did.
-    """
-
-    variable: str | None = None
-    file: str | None = None
-    is_input: bool = False
-
-    def resolved(self, environ: Mapping[str, str]) -> Source:
-        """The same, with the first of the usual variables that is set, where none was named."""
-        if self.file:
-            return self
-        variable = self.variable or next(
-            (name for name in USUAL_VARIABLES if environ.get(name)), None
-        )
-        if surroundings.in_action(environ) and variable in (None, INPUT):
-            return Source(INPUT, is_input=True)
-        return Source(variable)
-
-    @property
-    def label(self) -> str | None:
-        """The variable's name or the file's path; None when there is neither."""
-        return "token" if self.is_input else self.variable or self.file
-
-    @property
-    def name(self) -> str | None:
-        """The label, where it can serve as a name in the report."""
-        return None if self.label == STANDARD_INPUT else self.label
-
-    @property
-    def place(self) -> str:
-        """Where the token is, in words."""
-        if self.is_input:
-            return "the secret that this step passes as `token`"
-        if self.file == STANDARD_INPUT:
-            return "standard input"
-        return f"the file {self.file}" if self.file else self.variable or "its place"
-
-    @property
-    def token(self) -> str:
-        """How messages call the token from here."""
-        if self.is_input:
-            return "the token of this step"
-        return f"the token in {self.place}" if self.label else "the token"
+_UNEXPANDED = r"\$[A-Za-z_{(]|^%\w+%$|^\{\{"
+_MASKED = r"(?i)\*{3,}|•{3,}|^\[?(?:MASKED|REDACTED|FILTERED)\]?$|^x{8,}$"
+_COPY_AGAIN = "Copy the token again, whole, and store it anew. If it is lost, {replace}."
 
 
 class Secret(NamedTuple):
-    """A token's value and whether a line end had to be taken off. Never printed: its repr hides the value."""
+    """A token's value, what its characters tell, and whether a line end had to be taken off.
+
+    Never printed: its repr hides the value.
+    """
 
     value: str
-    had_line_end: bool
+    shape: Shape
+    had_line_end: bool = False
 
     def __repr__(self) -> str:
         return "Secret(…)"
 
 
 def read_standard_input(seconds: float) -> bytes:
-    """What comes on standard input in that time, up to a little more than a token file may hold."""
+    """What comes on standard input in that time, up to a little more than a token may have."""
     try:
         return (
-            _within(seconds, lambda: sys.stdin.buffer.read(_LARGEST_FILE + 1)) if sys.stdin else b""
+            within(seconds, lambda: sys.stdin.buffer.read(_LARGEST_FILE + 1)) if sys.stdin else b""
         )
     except OSError:
         return b""
 
 
-def _within(seconds: float, load: Callable[[], bytes]) -> bytes:
-    """What `load` returns, unless it takes longer: TimeoutError. A pipe can stay silent for ever."""
-    import threading  # only for a token that is not in a variable
-
-    results: list[bytes | OSError] = []
-
-    def work() -> None:
-        try:
-            results.append(load())
-        except OSError as error:
-            results.append(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not results:
-        raise TimeoutError(None, "nothing came in time")
-    if isinstance(results[0], OSError):
-        raise results[0]
-    return results[0]
-
-
 def read(
-    source: Source, environ: Mapping[str, str], standard_input: bytes, patience: float
+    policy: TokenPolicy, environ: Mapping[str, str], standard_input: bytes, patience: float
 ) -> Secret:
-    """The token from there.
+    """The token that this policy is about.
 
-    `standard_input` is what was read from it, once for the whole run; `patience` is how many seconds a file
-    that is a pipe may keep silent.
-    Raises Failure with token-missing or token-malformed.
+    `standard_input` is what was read from it, once for the whole run; `patience` is how many
+    seconds a file that is a pipe may keep silent. Raises Failure with token-missing,
+    token-malformed or wrong-token-kind.
     """
+    source = policy.source
     if source.file is not None:
         given = _read_file(source, standard_input, patience)
     else:
         given = environ.get(source.variable, "") if source.variable else ""
     value = given.rstrip("\r\n")
+    provider = providers.face(policy.provider)
     if not value.strip():
-        raise Failure(_missing(source, environ))
-    reason, fix = _why_malformed(value)
+        raise Failure(_missing(source, environ, provider))
+    shape = provider.shape_of(value)
+    reason, fix = _why_malformed(value, shape, provider.NAME)
     if reason:
         raise Failure(
             Problem(
                 Category.TOKEN_MALFORMED,
-                f"{{token}} cannot be a GitLab token: {reason}. Nothing was sent.",
-                fix + (surroundings.where_variables_are(environ) if source.variable else ""),
+                f"{{token}} cannot be a {{provider}} token: {reason}. Nothing was sent.",
+                fix + (where_variables_are(environ) if source.variable else ""),
                 details={"reason": reason},
             )
         )
-    return Secret(value, value != given)
+    if shape.uncheckable:
+        raise Failure(
+            Problem(
+                Category.WRONG_TOKEN_KIND,
+                f"{{token}} is a {shape.uncheckable}, which {{provider}} cannot describe. Nothing "
+                "was sent.",
+                "Use an access token here: {replace}.",
+                details={"actual": shape.uncheckable},
+            )
+        )
+    return Secret(value, shape, value != given)
 
 
 def _read_file(source: Source, standard_input: bytes, patience: float) -> str:
     try:
         path = Path(source.file or "").expanduser()
-        raw = (
-            standard_input
-            if source.file == STANDARD_INPUT
-            else _within(patience, partial(_load, path))
-        )
+        from_stdin = source.file == STANDARD_INPUT
+        raw = standard_input if from_stdin else within(patience, partial(_load, path))
     except (OSError, ValueError) as error:
-        why = (
-            error.strerror
-            if isinstance(error, OSError) and error.strerror
-            else "the name is not usable"
-        )
+        why = "the name is not usable"
+        if isinstance(error, OSError) and error.strerror:
+            why = error.strerror.lower()
         raise Failure(
             Problem(
                 Category.TOKEN_MISSING,
-                f"There is no token in {source.place}: it cannot be read ({why.lower()}).",
+                f"There is no token in {source.place}: it cannot be read ({why}).",
                 "Write the token to that file, or name the right one with `token-file`.",
             )
         ) from None
     if len(raw) > _LARGEST_FILE:
-        raw = b"\0"  # whatever it is, it is no token; the judgement below says so
+        raw = b"\0"  # whatever it is, it is no token; `_why_malformed` says so
     return raw.decode("utf-8", errors="replace")
 
 
@@ -173,25 +117,66 @@ def _load(path: Path) -> bytes:
         return stream.read(_LARGEST_FILE + 1)
 
 
-def _missing(source: Source, environ: Mapping[str, str]) -> Problem:
+def _missing(source: Source, environ: Mapping[str, str], provider: providers.Provider) -> Problem:
     if source.file:
-        message = f"There is no token in {source.place}: it is empty."
         return Problem(
-            Category.TOKEN_MISSING, message, "Write the token there, or name the right file."
+            Category.TOKEN_MISSING,
+            f"There is no token in {source.place}: it is empty.",
+            "Write the token there, or name the right file.",
         )
-    looked_at = (source.variable,) if source.variable and not source.is_input else USUAL_VARIABLES
+    usual = (INPUT, *provider.TOKEN_VARIABLES)
+    looked_at = usual
     if source.is_input:
         where, called = "the input `token` is empty", "`token`"
-        if not any(environ.get(name) for name in USUAL_VARIABLES):
-            where += f", and none of {', '.join(USUAL_VARIABLES[1:])} is set"
+        if not any(environ.get(name) for name in usual):
+            where += f", and none of {', '.join(usual[1:])} is set"
     elif source.variable:
-        where = f"the variable {source.variable} {'is empty' if source.variable in environ else 'is not set'}"
-        called = source.variable
+        looked_at = (source.variable,)
+        state = "is empty" if source.variable in environ else "is not set"
+        where, called = f"the variable {source.variable} {state}", source.variable
     else:
-        where, called = f"none of the variables {', '.join(USUAL_VARIABLES)} is set", "GITLAB_TOKEN"
-    cause, fix = surroundings.why_missing(environ, called)
+        where, called = f"none of the variables {', '.join(usual)} is set", usual[1]
+    cause, fix = ci.why_missing(environ, called, provider.NAME)
     message = f"There is no token: {where}. {cause}".strip()
-    return Problem(Category.TOKEN_MISSING, message, fix, details={"variables": list(looked_at)})
+    details = {"variables": list(looked_at)}
+    return Problem(Category.TOKEN_MISSING, message, fix, details=details)
+
+
+def _why_malformed(value: str, shape: Shape, provider: str) -> tuple[str | None, str]:
+    """What is wrong with the characters, and what to do; the reason is None for a sound value."""
+    if re.search(_UNEXPANDED, value.strip(), re.ASCII):
+        return (
+            "it is the name of a variable that was never filled in",
+            "Define that variable where this job can see it (in GitLab CI, a protected variable "
+            "exists only on protected branches and tags, and one with an environment scope only "
+            "in jobs of that environment), or correct its name.",
+        )
+    if re.search(_MASKED, value):
+        return "it is the mask that a log shows in place of a token", _COPY_AGAIN
+    if whose := whose_token(value):
+        fix = f"Store a {provider} token in this place; if there is none, {{replace}}."
+        return f"it is {whose}", fix
+    if value[0] == value[-1] and value[0] in "\"'`" and len(value) > 1:
+        return "there are quotes around it", "Store the token again without the quotes."
+    if "/" in value and _is_file(value):
+        return (
+            "it is the path of a file",
+            "Store the token itself in this place, or name that file with `token-file` "
+            "(GLCHECK_TOKEN_FILE). In GitLab CI, a variable of the type File holds a path, and "
+            "one of the type Variable the token.",
+        )
+    if "://" in value:
+        fix = "Store the token alone in this place, without an address around it."
+        return "it is an address", fix
+    if any(c.isspace() for c in value):
+        return "there are blanks or line breaks in it", _COPY_AGAIN
+    if not all(c.isascii() and c.isprintable() for c in value):
+        return "there are characters in it that no token has", _COPY_AGAIN
+    if len(value) < SHORTEST_SECRET:
+        return "it is too short", _COPY_AGAIN
+    if shape.damage:
+        return f"{shape.damage}, so it was cut or mistyped", _COPY_AGAIN
+    return None, ""
 
 
 def _is_file(path: str) -> bool:
@@ -199,41 +184,3 @@ def _is_file(path: str) -> bool:
         return Path(path).is_file()
     except (OSError, ValueError):  # longer than a path can be, or with characters that none has
         return False
-
-
-def _why_malformed(value: str) -> tuple[str | None, str]:
-    """What is wrong with the characters, and what to do; the reason is None for a sound value."""
-    again = "Copy the token again, whole, and store it anew. If it is lost, {replace}."
-    if _UNEXPANDED.search(value.strip()):
-        return (
-            "it is the name of a variable that was never filled in",
-            "Define that variable where this job can see it (in GitLab, a protected variable exists only on "
-            "protected branches and tags, and one with an environment scope only in jobs of that "
-            "environment), or correct its name.",
-        )
-    if _MASKED.search(value):
-        return "it is the mask that a log shows in place of a token", again
-    vendor = shapes.other_vendor(value)
-    if vendor:
-        return f"it is {vendor}", "Store a GitLab token in this place; if there is none, {replace}."
-    if value[0] == value[-1] and value[0] in "\"'`" and len(value) > 1:
-        return "there are quotes around it", "Store the token again without the quotes."
-    if "/" in value and _is_file(value):
-        return (
-            "it is the path of a file",
-            "Store the token itself in this place, or name that file with `token-file` (GLCHECK_TOKEN_FILE). In GitLab "
-            "CI, a variable of the type File holds a path, and one of the type Variable the token.",
-        )
-    if "://" in value:
-        return (
-            "it is an address",
-            "Store the token alone in this place, without an address around it.",
-        )
-    if any(c.isspace() for c in value):
-        return "there are blanks or line breaks in it", again
-    if not all(c.isascii() and c.isprintable() for c in value):
-        return "there are characters in it that no token has", again
-    if len(value) < text.SHORTEST_SECRET:
-        return "it is too short", again
-    damage = shapes.damage(value)
-    return (f"{damage}, so it was cut or mistyped", again) if damage else (None, "")

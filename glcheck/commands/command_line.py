@@ -17,7 +17,7 @@ from glcheck.settings.table import (
 
 COMMANDS = {
     "check": "check tokens; this is also what happens when no command is named",
-    "config": "validate the settings and the policy file without asking GitLab",
+    "config": "validate the settings and the policy file without asking anybody",
     "hook": "check tokens before a push: successes are remembered, and a missing network stops nothing",
     "explain": "tell what a category means, what usually causes it, and how to fix it",
 }
@@ -107,7 +107,7 @@ def _show_help() -> NoReturn:
     parser = _Parser(
         prog="glcheck",
         usage="glcheck [COMMAND] [OPTION ...]",
-        description="Know before the pipeline starts whether its GitLab token will work to the end.",
+        description="Know before the pipeline starts whether its tokens will work to the end.",
         epilog=f"commands:\n{commands}\n\n{_EPILOG}\n`glcheck COMMAND --help` shows the options of a command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -140,7 +140,13 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 def _help(setting: Setting) -> str:
     choices = f": {', '.join(setting.choices)}" if setting.choices else ""
-    return f"{setting.help}{choices}{' (can be repeated)' if setting.many else ''}"
+    more = ["can be repeated"] if setting.many else []
+    more += [f"default {setting.default}"] if setting.default else []
+    # argparse reads a % as the beginning of a blank.
+    said = f"{setting.help}{choices}"
+    if more:
+        said += f" ({'; '.join(more)})"
+    return said.replace("%", "%%")
 
 
 def _unknown(word: str, parser: argparse.ArgumentParser) -> Failure:

@@ -1,10 +1,26 @@
-"""What the categories mean, from `categories.md` beside this file; docs/categories.md is the same text."""
+"""`glcheck explain`: what the categories mean, from `categories.md` beside this file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from glcheck.commands.command_line import usage
 from glcheck.problem import Category
+from glcheck.settings.table import did_you_mean
+
+
+def execute(label: str | None) -> int:
+    """Print the page of that category, or the list of all. Raises Failure if there is none."""
+    if label is None:
+        print(listing(), end="")
+        return 0
+    category = next((category for category in Category if category.label == label), None)
+    if category is None:
+        meant = did_you_mean(label, [category.label for category in Category])
+        fix = "`glcheck explain` lists them all."
+        raise usage(f"There is no such category{meant or '.'}", fix)
+    print(page(category), end="")
+    return 0
 
 
 def page(category: Category) -> str:

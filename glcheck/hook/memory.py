@@ -1,4 +1,7 @@
-"""What a hook remembers: that a token was in order, and until when that may be believed. Never the token itself."""
+"""What a hook remembers: that a token was in order, and until when that may be believed.
+
+Never the token itself.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from glcheck import __version__
+from glcheck import durations
+from glcheck.policy import TokenPolicy
+from glcheck.problem import Category, Problem
+from glcheck.report import Report, TokenReport, not_asked
 from glcheck.secret import Secret
-from glcheck.settings.plan import TokenPolicy
+from glcheck.version import __version__
 
-_ENTRY = re.compile(r"[0-9a-f]{64}(?:\.\d+)?", re.ASCII)  # the key, and a process while it writes
+_ENTRY = r"[0-9a-f]{64}(?:\.\d+)?"  # the key, and a process while it writes
+_DEAD = (Category.TOKEN_INVALID, Category.TOKEN_EXPIRED, Category.TOKEN_REVOKED)
 _LONGEST = 200  # bytes of an entry; a damaged one can be of any length
-# A link or a pipe in place of an entry must not be followed or waited for. Windows has neither flag.
+# A link or a pipe in place of an entry must not be followed or waited for; Windows has neither.
 _NO_TRAPS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -39,15 +46,16 @@ def place(environ: Mapping[str, str], platform: str = sys.platform) -> Path | No
 
 def key(policy: TokenPolicy, secret: Secret) -> str:
     """What an entry is filed under: a hash of everything that the verdict depends on."""
-    asked = (__version__, policy.url, policy.ca_file, policy.allow, policy.requirements, *secret)
+    where = (__version__, policy.provider, policy.url, policy.ca_file)
+    asked = (*where, policy.allow, policy.requirements, secret.value, secret.had_line_end)
     return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 
 def age(directory: Path, name: str, longest: float) -> float | None:
-    """Seconds since the token was found in order; None if that is not known, or may be believed no more.
+    """Seconds since the token was found in order; None if nobody knows, or it is too long ago.
 
-    `longest` is for how many seconds a success is believed. An entry counts only if it is the user's own and nobody
-    else can read or write it: whoever could, could let a push pass.
+    `longest` is for how many seconds a success is believed. An entry counts only if it is the
+    user's own and nobody else can read or write it: whoever could, could let a push pass.
     """
     try:
         descriptor = os.open(directory / name, os.O_RDONLY | _NO_TRAPS)
@@ -100,6 +108,57 @@ def forget(directory: Path) -> None:
     """Remove all entries, and nothing else that may lie there."""
     with suppress(OSError):
         for file in directory.iterdir():
-            if _ENTRY.fullmatch(file.name):
+            if re.fullmatch(_ENTRY, file.name, re.ASCII):
                 with suppress(OSError):
                     file.unlink()
+
+
+class Memory:
+    """The tokens of a run that were found in order not long ago."""
+
+    def __init__(self, directory: Path | None, max_age: float) -> None:
+        self._directory = directory
+        self._max_age = max_age
+        # Before anything is asked: what an answer says of the future is counted from here.
+        self._since = time.time()
+        self._keys: dict[str, str] = {}
+
+    def recall(self, policy: TokenPolicy, secret: Secret) -> TokenReport | None:
+        """The report on a token that need not be asked about again."""
+        if self._directory is None:
+            return None
+        self._keys[policy.name] = name = key(policy, secret)
+        passed = age(self._directory, name, self._max_age)
+        if passed is None:
+            return None
+        return not_asked(policy, f"It was in order {durations.say_seconds(passed)} ago.")
+
+    def learn(self, report: Report) -> None:
+        """Remember the tokens that are in order; nothing at all if one of them is not."""
+        if self._directory is None:
+            return
+        if any(_is_a_failure(problem) for token in report.tokens for problem in token.problems):
+            forget(self._directory)
+            return
+        for token in report.tokens:
+            seconds = min(self._max_age, _good_for(token))
+            if seconds > 0:
+                remember(self._directory, self._keys[token.name], self._since, seconds)
+
+
+def _is_a_failure(problem: Problem) -> bool:
+    """Whether a word of the provider's, or of the token's own, is against it; allowed or not."""
+    definite = problem.severity == "error" and not problem.category.could_not_ask
+    return problem.category in _DEAD or definite
+
+
+def _good_for(token: TokenReport) -> float:
+    """Seconds until the verdict on the token would be another; 0 where that is not known."""
+    described, asked = token.token, token.requirements
+    if described is None or token.problems or described.ends_with:
+        return 0
+    if token.seconds_left is None:
+        return float("inf")
+    from glcheck.judgement import warn_below  # only where somebody was asked
+
+    return token.seconds_left - max(asked.min_validity, warn_below(asked.warn_validity, described))

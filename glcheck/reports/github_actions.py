@@ -1,14 +1,10 @@
-"""The report for GitHub Actions: the text report with annotations, the step's outputs.
-
-Workflow commands: docs.github.com "Workflow commands for GitHub Actions" and actions/runner's
-ActionCommand, which obeys `::name::` at the start of a line, also after blanks, and `##[name]` anywhere.
-"""
+"""The report for GitHub Actions: the text report with annotations, and the step's outputs."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from glcheck.ci.github_actions import annotation, defused
 from glcheck.problem import Problem
 from glcheck.report import Report
 from glcheck.reports.text import Style, text
@@ -33,24 +29,11 @@ def all_annotations(report: Report) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def defused(text: str) -> str:
-    """The text, so that the runner takes no part of it for a command, nor another program that runs actions."""
-    return re.sub(r":(?=:)", ": ", text.replace("##[", "## ["))
-
-
 def for_the_log(kind: str, report: str) -> str:
     """A report of another format, so that the runner, which reads the log, finds no command in it either."""
     if kind in ("json", "junit", "annotations"):  # the same document, with other spelling
         return report.replace("##[", "##&#91;" if kind == "junit" else "##\\u005b")
     return report if kind == "github" else defused(report)
-
-
-def annotation(severity: str, title: str, text: str) -> str:
-    """The workflow command that shows the text beside the run; the title is ours and needs no escaping."""
-    text = defused(text)
-    for character, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
-        text = text.replace(character, code)
-    return f"::{severity} title={title}::{text}"
 
 
 def _annotation(severity: str, whose: str, problems: Sequence[Problem]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from glcheck.masking import ADDRESS
 from glcheck.report import Report, TokenReport
@@ -33,7 +34,7 @@ def links(report: Report) -> str:
 def _link(token: TokenReport) -> dict[str, str]:
     """The page that the fix of the first problem names; where it names none, GitLab itself."""
     problem = token.problems[0]  # the one that decided comes first
-    url = next((page for page in ADDRESS.findall(problem.fix) if page != token.url), token.url)
+    url = next((page for page in re.findall(ADDRESS, problem.fix) if page != token.url), token.url)
     if len(url) > _LONGEST_ADDRESS:
         url = url.partition("?")[0]  # the page without what it would have filled in
     return {"label": f"{token.name}: {problem.category.label}", "url": url}

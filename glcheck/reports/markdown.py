@@ -110,7 +110,7 @@ def _gantt(tokens: list[TokenReport]) -> str:
 
 def _text(words: str) -> str:
     """Words as plain text, except that addresses stay links."""
-    parts = re.split(f"({ADDRESS.pattern})", words)
+    parts = re.split(f"({ADDRESS})", words)
     return "".join(
         f"<{part.replace('|', '%7C')}>" if index % 2 else _plain(part)
         for index, part in enumerate(parts)

@@ -1,10 +1,10 @@
-"""The formats of a report, and the two plain ones: text for people, json for programs."""
+"""The report for people: a line for each token that is in order, a block for each problem."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from glcheck import durations
+from glcheck import durations, providers
 from glcheck.problem import Problem
 from glcheck.report import Report, TokenReport
 
@@ -18,36 +18,6 @@ class Style(NamedTuple):
     quiet: bool = False  # only problems
     verbose: bool = False  # also notes on what is in order
     brief: bool = False  # one line on a token that could not be checked and stops nothing
-
-
-def render(kind: str, report: Report, style: Style) -> str:
-    """The report in that format, with a newline at its end."""
-    if kind == "github":
-        from glcheck.reports.github_actions import (
-            commands,  # each format only where it is asked for
-        )
-
-        return commands(report, style)
-    if kind == "markdown":
-        from glcheck.reports.markdown import markdown
-
-        return markdown(report)
-    if kind == "junit":
-        from glcheck.reports.junit import junit
-
-        return junit(report)
-    if kind in ("annotations", "dotenv"):
-        from glcheck.reports import gitlab_ci
-
-        return gitlab_ci.links(report) if kind == "annotations" else gitlab_ci.variables(report)
-    return json_text(report) if kind == "json" else text(report, style)
-
-
-def json_text(report: Report) -> str:
-    """The report as one JSON object (docs/schema/report-v1.json)."""
-    import json
-
-    return json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
 
 
 def text(report: Report, style: Style) -> str:
@@ -88,8 +58,8 @@ def summary(token: TokenReport) -> str:
     described = token.token
     if described is None:
         return "not checked, because the problem above is allowed"
-    kinds = {"access-token": "access token", "job": "job token", "oauth": "OAuth token"}
-    kind = kinds.get(described.kind, f"{described.kind.replace('-', ' ')} token")
+    words = providers.face(token.provider).KINDS[described.kind].words
+    kind = words.partition(" ")[2].partition(" (")[0]
     parts = [f'{kind} "{described.name}"' if described.name else kind]
     if described.scopes:
         parts.append(f"scopes {', '.join(described.scopes)}")
@@ -108,8 +78,8 @@ def lifetime(token: TokenReport) -> str:
     """How long the token still lives, in words."""
     if token.token is None:
         return "unknown"
-    if token.token.kind == "job":
-        return "lives as long as its job"
+    if token.token.ends_with:
+        return f"lives as long as {token.token.ends_with}"
     if token.token.dies_at is None or token.seconds_left is None:
         return "never expires"
     return f"{durations.say_seconds(token.seconds_left)} left (until {token.token.dies_at:%Y-%m-%d %H:%M} UTC)"

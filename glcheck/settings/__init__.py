@@ -1,1 +1,1 @@
-"""What may be set, what is set, and by whom."""
+"""What may be set, who says it and who wins, and the plan of a run that this makes."""

@@ -1,61 +1,37 @@
-"""Reads the policy file: YAML as nodes with their lines, never constructed into objects.
-
-Working on nodes gives every value its line, shows duplicate keys, and leaves tags without power.
-"""
+"""The policy file: where it is, and what its keys give as settings."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from glcheck import providers
+from glcheck.settings.layers import Complaints, Given, Layer, as_layer, read
+from glcheck.settings.table import NAMES_OF_SECRETS, SETTINGS, Setting, did_you_mean, nameable
+
+if TYPE_CHECKING:  # loaded where there is a file to read
+    from glcheck.settings.yaml_nodes import Key, Value
 
 NAMES = (".glcheck.yml", ".glcheck.yaml")
+_NAME = r"[A-Za-z0-9 _.-]{1,80}"
 _LARGEST = 1024 * 1024
-_DEEPEST = 20
-_MOST_VALUES = 50_000  # what a policy of 2,000 tokens takes
-
-
-class Value(NamedTuple):
-    """One value of the file. `type` is str, int, float, bool, null, seq, map or other."""
-
-    type: str
-    text: str  # of a scalar, as it is written
-    items: tuple[Value, ...]  # of a sequence; a sequence or mapping inside it has no items
-    line: int  # counted from 1
-
-
-class Key(NamedTuple):
-    """A key of a mapping, with what stands behind it."""
-
-    name: str
-    value: Value
-    line: int
 
 
 class PolicyFile(NamedTuple):
-    """What stands in the file: the keys at the top but `tokens`, and those of each token in order."""
+    """What stands in the file: the keys at the top but `tokens`, and those of each token."""
 
     top: tuple[Key, ...]
-    tokens: (
-        tuple[tuple[int, tuple[Key, ...]], ...] | None
-    )  # each with its line; None: there is no `tokens`
-
-
-class Unreadable(Exception):  # noqa: N818 - settings turns it into a problem
-    """The file cannot be read as a policy; carries the sentence and the line, 0 where none is known."""
-
-    def __init__(self, sentence: str, line: int = 0) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.line = line
+    # each with its line, in order; None: there is no `tokens`
+    tokens: tuple[tuple[int, tuple[Key, ...]], ...] | None
 
 
 def find(directory: Path) -> Path | None:
-    """The policy file of that directory, else of the git work tree it lies in; None if there is none."""
+    """The policy file of that directory, else of the git work tree that it lies in, or None."""
     places = [directory]
-    places += [parent for parent in (directory, *directory.parents) if (parent / ".git").exists()][
-        :1
-    ]
+    above = (directory, *directory.parents)
+    places += [parent for parent in above if (parent / ".git").exists()][:1]
     return next(
         (place / name for place in places for name in NAMES if (place / name).is_file()), None
     )
@@ -63,108 +39,125 @@ def find(directory: Path) -> Path | None:
 
 def load(path: Path) -> PolicyFile:
     """The file's content. Raises Unreadable; its sentence never repeats what stands in the file."""
-    return _Reader().policy(_compose(_read(path)))
+    from glcheck.settings.yaml_nodes import Nodes, Unreadable, compose, line_of, type_of
+
+    root = compose(_text(path))
+    if root is None or type_of(root) == "null":
+        return PolicyFile((), None)
+    nodes = Nodes()
+    top = nodes.keys(root, "a policy file")
+    node = next((value for key, value in root.value if key.value == "tokens"), None)
+    if node is None:
+        return PolicyFile(top, None)
+    if type_of(node) != "seq" or not node.value:
+        line = line_of(node)
+        raise Unreadable("`tokens` must be a list with at least one token", line)
+    tokens = tuple((line_of(entry), nodes.keys(entry, "each token")) for entry in node.value)
+    return PolicyFile(tuple(key for key in top if key.name != "tokens"), tokens)
 
 
-def _read(path: Path) -> str:
+def _text(path: Path) -> str:
+    from glcheck.settings.yaml_nodes import Unreadable
+
     try:
         with path.open("rb") as stream:
             raw = stream.read(_LARGEST + 1)
     except OSError as error:
-        raise Unreadable(
-            f"cannot be read ({(error.strerror or 'unknown reason').lower()})"
-        ) from None
+        why = (error.strerror or "unknown reason").lower()
+        raise Unreadable(f"cannot be read ({why})") from None
     if len(raw) > _LARGEST:
         raise Unreadable("is larger than 1 MiB, which no policy file is")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable("is not UTF-8 text", raw[: error.start].count(b"\n") + 1) from None
+        line = raw[: error.start].count(b"\n") + 1
+        raise Unreadable("is not UTF-8 text", line) from None
 
 
-def _compose(text: str) -> Any:
-    import yaml  # 25 ms that a run without a policy file does not pay
+class Keys:
+    """Reads the keys of a policy file as settings, and knows which of them may stand where."""
 
-    loader = getattr(
-        yaml, "CSafeLoader", yaml.SafeLoader
-    )  # libyaml, where PyYAML was built with it
-    try:
-        depth = 0
-        for event in yaml.parse(
-            text, Loader=loader
-        ):  # without recursion, which libyaml's composer does in C
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
-                event, yaml.CollectionEndEvent
+    def __init__(self, complaints: Complaints, found: bool) -> None:
+        """`found` says that nobody named the file: then it may say less."""
+        self._complaints = complaints
+        self._found = found
+
+    def layer(self, keys: Sequence[Key], of_token: bool = False) -> Layer:
+        """What these keys give, without what is wrong and complained about."""
+        return as_layer((self._given(key, of_token) for key in keys), self._complaints)
+
+    def name(self, keys: Sequence[Key], line: int) -> str:
+        """The name of the token with these keys, which begin on that line."""
+        key = next((key for key in keys if key.name == "name"), None)
+        if key is None:
+            self._complaints.complain(self._at(line), "this token has no `name`")
+            return f"line {line}"
+        text = key.value.text
+        sound = key.value.type == "str" and re.fullmatch(_NAME, text, re.ASCII)
+        if not sound or providers.looks_like_token(text):
+            self._complaints.complain(
+                self._at(key.line),
+                "name must be a text (a number needs quotes) of 1 to 80 letters, digits, blanks "
+                "and . _ -",
             )
-            if depth > _DEEPEST:
-                raise Unreadable("is nested too deeply", _line(event))
-        return yaml.compose(text, Loader=loader)
-    except yaml.MarkedYAMLError as error:
-        # PyYAML's sentences put parts of the file in quotes; what is shorter than four characters is punctuation.
-        said = re.sub(
-            r"(['\"])(.*?)\1", lambda m: m[0] if len(m[2]) < 4 else "…", error.problem or ""
-        )
-        mark = error.problem_mark or error.context_mark
-        if mark and "\t" in "".join(text.splitlines()[mark.line : mark.line + 1]):
-            said = "there is a tab in this line, where YAML wants blanks"
-        raise Unreadable(f"is not valid YAML: {said}", mark.line + 1 if mark else 0) from None
-    except yaml.YAMLError:
-        raise Unreadable(
-            "is not valid YAML: it holds a character that YAML does not allow"
-        ) from None
+            return f"line {line}"
+        return text
 
+    def _at(self, line: int) -> str:
+        return f"{self._complaints.file}:{line}"
 
-class _Reader:
-    """Turns nodes into values. It counts them, since a few aliases can stand for endlessly many."""
+    def _given(self, key: Key, of_token: bool) -> Given | None:
+        if key.name == "version" and not of_token:
+            if (key.value.type, key.value.text) != ("int", "1"):
+                sentence = "version must be 1, the only version there is"
+                self._complaints.complain(self._at(key.line), sentence)
+            return None
+        if key.name == "name" and of_token:
+            return None  # read where the tokens are told apart
+        refusal = self._why_not(key.name, of_token)
+        if refusal:
+            self._complaints.complain(self._at(key.line), refusal)
+            return None
+        return self._read(SETTINGS[key.name], key.value, key.line)
 
-    def __init__(self) -> None:
-        self._left = _MOST_VALUES
-
-    def policy(self, root: Any) -> PolicyFile:
-        if root is None or _type(root) == "null":
-            return PolicyFile((), None)
-        top = self._keys(root, "a policy file")
-        node = next((value for key, value in root.value if key.value == "tokens"), None)
-        if node is None:
-            return PolicyFile(top, None)
-        if _type(node) != "seq" or not node.value:
-            raise Unreadable(
-                "`tokens` must be a list with at least one token", node.start_mark.line + 1
-            )
-        tokens = tuple((_line(entry), self._keys(entry, "each token")) for entry in node.value)
-        return PolicyFile(tuple(key for key in top if key.name != "tokens"), tokens)
-
-    def _keys(self, node: Any, what: str) -> tuple[Key, ...]:
-        if _type(node) != "map":
-            raise Unreadable(f"{what} must be a mapping: lines of `key: value`", _line(node))
-        keys: dict[str, Key] = {}
-        for key, value in node.value:
-            if key.id != "scalar":
-                raise Unreadable("a key must be a plain word", _line(key))
-            if key.value in keys:
-                raise Unreadable(
-                    f"the same key stands here and on line {keys[key.value].line}", _line(key)
+    def _why_not(self, name: str, of_token: bool) -> str | None:
+        """Why a key of that name cannot stand there; None if it can."""
+        setting = SETTINGS.get(name)
+        if setting is None:
+            if name in NAMES_OF_SECRETS:
+                return (
+                    "a token's value does not belong in a file; name its variable with `token-env`"
                 )
-            keys[key.value] = Key(key.value, self._value(value), _line(key))
-        return tuple(keys.values())
+            if name == "<<":
+                return "merge keys (`<<`) are not taken; the top level holds what all tokens share"
+            places = ("token",) if of_token else ("token", "run")
+            known = [setting.name for setting in SETTINGS.values() if setting.place in places]
+            shown = f"unknown key `{name}`" if nameable(name) else "unknown key"
+            return shown + did_you_mean(name, [*known, "name" if of_token else "tokens"])
+        if setting.place == "command":
+            return f"`{name}` cannot stand in a policy file"
+        if of_token and setting.place == "run":
+            return f"`{name}` belongs at the top level, not to one token"
+        if self._found and not setting.if_found:
+            return (
+                f"`{name}` is taken only from a file that was named, with --config or "
+                "GLCHECK_CONFIG"
+            )
+        return None
 
-    def _value(self, node: Any, inside_sequence: bool = False) -> Value:
-        self._left -= 1
-        if self._left < 0:
-            raise Unreadable("holds more than any policy needs")
-        kind = _type(node)
-        items = node.value if kind == "seq" and not inside_sequence else ()
-        values = tuple(self._value(item, inside_sequence=True) for item in items)
-        return Value(kind, node.value if node.id == "scalar" else "", values, _line(node))
-
-
-def _line(node: Any) -> int:
-    return int(node.start_mark.line) + 1
-
-
-def _type(node: Any) -> str:
-    """What YAML resolves it to: str, int, float, bool, null, seq or map; "other" for a tag of any other kind."""
-    kind = str(node.tag).removeprefix("tag:yaml.org,2002:")
-    scalars = ("str", "int", "float", "bool", "null")
-    known = {"scalar": scalars, "sequence": ("seq",), "mapping": ("map",)}[node.id]
-    return kind if kind in known else "other"
+    def _read(self, setting: Setting, value: Value, line: int) -> Given | None:
+        if value.type == "null":
+            return None
+        listed = setting.many and value.type == "seq"
+        given = []
+        for scalar in value.items if listed else (value,):
+            where = self._at(scalar.line if listed else line)
+            if scalar.type in (("str",) if listed else setting.types):
+                given.append(read(setting, [scalar.text], where, self._complaints))
+            else:
+                self._complaints.complain(where, f"{setting.name} must be {setting.wanted}")
+        sound = [one for one in given if one]
+        if listed and sound:
+            every = dict.fromkeys(item for one in sound for item in one.value)
+            return sound[0]._replace(value=tuple(every))
+        return sound[0] if sound else None

@@ -1,4 +1,4 @@
-"""The proxy on the way to GitLab: which one the environment names, and what is wrong with it.
+"""The proxy on the way to a server: which one the environment names, and what is wrong with it.
 
 requests picks it, from HTTPS_PROXY, NO_PROXY and their like; here its address is read for messages only.
 """

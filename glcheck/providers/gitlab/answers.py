@@ -49,6 +49,12 @@ def strings(value: object) -> list[str] | None:
     )
 
 
+def objects(value: object) -> list[Json] | None:
+    """The list of JSON objects that it is, or None."""
+    sound = isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    return value if sound else None  # type: ignore[return-value]
+
+
 def whole(value: object) -> int | None:
     """The whole number that it is, or None."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None

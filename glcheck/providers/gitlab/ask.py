@@ -1,176 +1,170 @@
 """Asks GitLab about a token, its owner and what it reaches; which route tells what stands here.
 
-From GitLab's lib/api/personal_access_tokens/self_information.rb, lib/gitlab/auth/auth_finders.rb and the
-REST documentation. An answer that these do not give is `unexpected-answer`, and never a verdict on the token.
+From GitLab's lib/api/personal_access_tokens/self_information.rb, lib/gitlab/auth/auth_finders.rb
+and the REST documentation. An answer that these do not give is `unexpected-answer`, and never a
+verdict on the token.
 """
 
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
-from typing import NamedTuple
+from typing import TypeVar
 from urllib.parse import quote
 
-from glcheck.description import Access, Owner, Token
+from glcheck.description import Access, Description, Owner, Shape, Token
 from glcheck.masking import Clean
-from glcheck.problem import Category, Failure, Problem
-from glcheck.providers.gitlab import answers, refusals, roles
-from glcheck.transport.client import Answer, Credential, Transport
+from glcheck.policy import Requirements
+from glcheck.problem import Category, Failure, Problem, attempt
+from glcheck.providers.gitlab import answers, refusals, roles, scopes
+from glcheck.providers.gitlab.kinds import ACCESS_TOKEN, OF_ACCOUNTS
+from glcheck.providers.refusals import unexpected_answer
+from glcheck.transport.answer import Answer
+from glcheck.transport.asked_once import Asker
 
 _API = "/api/v4"
 _SELF = f"{_API}/personal_access_tokens/self"
+_OAUTH_SELF = "/oauth/token/info"
 _PER_PAGE = 100
 _MOST_PAGES = 50  # of a megabyte at most, since what was answered is remembered
+_HEADERS = {"job": "JOB-TOKEN", "oauth": "Authorization"}
+_NO_PERSONAL_TOKEN = "token type to be a personal access token"  # noqa: S105 - words of GitLab's
+_EPOCH = datetime.fromtimestamp(0, timezone.utc)
+T = TypeVar("T")
 
 
-class _Once(NamedTuple):
-    """A place for the answer to one path: who comes first asks, who comes later waits for it."""
+def describe(
+    asked: Requirements, shape: Shape, asker: Asker, clean: Clean
+) -> Iterator[Description]:
+    """What GitLab says of a token, as far as the requirements need it.
 
-    lock: threading.Lock
-    result: list[Answer | Failure]
-
-
-class Account:
-    """One secret at one GitLab. It remembers the answer to each path, so that nothing is asked twice."""
-
-    def __init__(self, transport: Transport, secret: str, presented_as: str, clean: Clean) -> None:
-        """`presented_as` is the kind that the secret's shape names: access-token, job or oauth."""
-        self.presented_as = presented_as
-        self.clean = clean
-        self._transport = transport
-        self._secret = secret
-        self._answers: dict[tuple[str, str], _Once] = {}
-        self._lock = threading.Lock()
-
-    def ask(self, path: str, header: str, count: Callable[[], None]) -> Answer:
-        """The answer to a GET, with the secret in that header. Raises Failure where there is none."""
-        with self._lock:
-            once = self._answers.setdefault((path, header), _Once(threading.Lock(), []))
-        with once.lock:
-            if not once.result:
-                value = f"Bearer {self._secret}" if header == "Authorization" else self._secret
-                try:
-                    once.result.append(self._transport.get(path, Credential(header, value), count))
-                except Failure as failure:
-                    once.result.append(failure)
-        result = once.result[0]
-        if isinstance(result, Failure):
-            raise result
-        return result
+    Yields what is known each time that more is, so that it counts also where time runs out.
+    Raises Failure where GitLab does not describe the token.
+    """
+    gitlab = _GitLab(shape.kind, asker, clean)
+    token = gitlab.token()
+    said = Description(token, still_open=_still_open(asked, token))
+    yield said
+    still_open = dict(said.still_open)
+    if "owner" in still_open:
+        owner = _about(still_open.pop("owner"), attempt(gitlab.owner))
+        if asked.kind and isinstance(owner, Owner):
+            said = said._replace(token=token._replace(kind=owner.kind))
+        said = said._replace(owner=owner, still_open=still_open)
+        yield said
+    if "access" in still_open and asked.namespace:
+        namespace = asked.namespace
+        access = attempt(lambda: gitlab.access(namespace, asked.role, token))
+        yield said._replace(access=_about(namespace[0], access), still_open={})
 
 
-class GitLab:
-    """What GitLab says about one account, for one entry of a policy. Counts the requests it had to send."""
+def _still_open(asked: Requirements, token: Token) -> dict[str, str]:
+    """What else has to be asked, and for the sake of which requirement; a dead token needs nothing."""
+    if not token.active or token.revoked or token.kind == "job":
+        return {}
+    still_open = {}
+    if token.kind == ACCESS_TOKEN:
+        if asked.kind in OF_ACCOUNTS:
+            still_open["owner"] = "kind"
+        elif not token.fine_grained and scopes.depends_on_kind(asked.scopes, token.scopes):
+            still_open["owner"] = "token"
+    if asked.namespace:
+        still_open["access"] = asked.namespace[0]
+    return still_open
 
-    def __init__(self, account: Account) -> None:
-        self.requests = 0
-        self.described: Token | None = None  # what was said of the token, once it was
-        self._account = account
-        self._clean = account.clean
-        self._header = {"job": "JOB-TOKEN", "oauth": "Authorization"}.get(
-            account.presented_as, "PRIVATE-TOKEN"
-        )
+
+def _about(requirement: str, found: T | Problem) -> T | Problem:
+    """What was found; a problem of the way to it is one of the requirement that it was asked for."""
+    if isinstance(found, Problem) and found.requirement == "token":
+        return found._replace(requirement=requirement)
+    return found
+
+
+class _GitLab:
+    """What GitLab says about one token, for one entry of a policy."""
+
+    def __init__(self, kind: str, asker: Asker, clean: Clean) -> None:
+        self._kind = kind
+        self._asker = asker
+        self._clean = clean
+        self._header = _HEADERS.get(kind, "PRIVATE-TOKEN")
 
     def _ask(self, path: str) -> tuple[Answer, answers.Json]:
         """The answer to a GET and the JSON object in it. Raises Failure where there is no answer."""
-        answer = self._account.ask(path, self._header, self._count)
+        answer = self._asker.get(path, self._header)
         return answer, answers.json_object(answer.body)
 
     def _get(
         self, path: str, lacking: str = "", forbidden: Problem | None = None
     ) -> tuple[Answer, answers.Json]:
-        """The same for an answer that has to be a success. Raises Failure with the refusal if it is none."""
+        """The same for an answer that has to be a success. Raises Failure with a refusal."""
         answer, body = self._ask(path)
         if answer.status != 200:
             raise Failure(refusals.problem(answer, body, self._clean, lacking, forbidden))
         return answer, body
 
-    def _count(self) -> None:
-        self.requests += 1
-
-    def _unexpected_answer(self, answer: Answer) -> Failure:
-        return Failure(refusals.unexpected_answer(answer, self._clean))
+    def _unexpected(self, answer: Answer) -> Failure:
+        return Failure(unexpected_answer(answer, self._clean))
 
     # --- the token ---
 
     def token(self) -> Token:
-        """The token as GitLab describes it. Raises Failure with GitLab's refusal, or why it was not asked."""
-        ways = {"job": self._job_token, "oauth": self._oauth_token}
-        self.described = ways.get(self._account.presented_as, self._access_token)()
-        return self.described
+        """The token as GitLab describes it. Raises Failure with a refusal, or that none was had."""
+        if self._kind == "job":
+            return self._job_token()
+        return self._oauth_token() if self._kind == "oauth" else self._access_token()
 
     def _access_token(self) -> Token:
         answer, body = self._ask(_SELF)
-        if answer.status == 400 and "token type to be a personal access token" in answers.message(
-            body
-        ):
+        if answer.status == 400 and _NO_PERSONAL_TOKEN in answers.message(body):
             self._header = "Authorization"  # the only header in which an OAuth token is taken
             return self._oauth_token()
         if answer.status in (400, 404) and answers.speaks_like_gitlab(answer.status, body):
             raise Failure(refusals.UNSUPPORTED)
         answer, body = self._get(_SELF)
-        scopes, expires_at = answers.strings(body.get("scopes")), body.get("expires_at", "")
+        held, expires_at = answers.strings(body.get("scopes")), body.get("expires_at", "")
         dies_at = answers.midnight(expires_at)
-        flags = body.get("revoked"), body.get("active")
+        revoked, active = body.get("revoked"), body.get("active")
         dated = expires_at is None or dies_at is not None
-        if (
-            scopes is None
-            or not dated
-            or not all(flag is None or isinstance(flag, bool) for flag in flags)
-        ):
-            raise self._unexpected_answer(answer)
-        token = self._described(
-            answer, body, "access-token", scopes, answers.whole(body.get("user_id"))
-        )
-        created_at = answers.moment(body.get("created_at"))
-        return token._replace(
+        flags = all(flag is None or isinstance(flag, bool) for flag in (revoked, active))
+        if held is None or not dated or not flags:
+            raise self._unexpected(answer)
+        user_id = answers.whole(body.get("user_id"))
+        return self._described(answer, body, ACCESS_TOKEN, held, user_id)._replace(
             dies_at=dies_at,
-            created_at=created_at,
-            revoked=flags[0] is True,
-            active=flags[1] is not False,
+            created_at=answers.moment(body.get("created_at")),
+            revoked=revoked is True,
+            active=active is not False,
         )
 
     def _job_token(self) -> Token:
         answer, body = self._get(f"{_API}/job")
-        if answers.whole(body.get("id")) is None or not any(
-            isinstance(body.get(key), str) for key in ("status", "name")
-        ):
-            raise self._unexpected_answer(answer)
+        names_a_job = any(isinstance(body.get(key), str) for key in ("status", "name"))
+        if answers.whole(body.get("id")) is None or not names_a_job:
+            raise self._unexpected(answer)
         user = body.get("user")
-        return self._described(
-            answer,
-            body,
-            "job",
-            [],
-            answers.whole(user.get("id")) if isinstance(user, dict) else None,
-        )
+        user_id = answers.whole(user.get("id")) if isinstance(user, dict) else None
+        return self._described(answer, body, "job", [], user_id)._replace(ends_with="its job")
 
     def _oauth_token(self) -> Token:
-        path = "/oauth/token/info"
-        answer, body = self._ask(path)
-        if answer.status in (400, 401) and body.get("error") in (
-            "invalid_request",
-            "invalid_token",
-        ):
-            # Doorkeeper's words for every token that it does not, or no longer, accept, where it does not say more
-            # (app/controllers/oauth/token_info_controller.rb).
+        answer, body = self._ask(_OAUTH_SELF)
+        known_words = body.get("error") in ("invalid_request", "invalid_token")
+        if answer.status in (400, 401) and known_words:
+            # Doorkeeper's words for every token that it does not, or no longer, accept, where it
+            # does not say more (app/controllers/oauth/token_info_controller.rb).
             said = refusals.problem(answer, body, self._clean)
             raise Failure(refusals.UNKNOWN if said.category is Category.UNEXPECTED_ANSWER else said)
-        answer, body = self._get(path)
-        scopes, expires_in = answers.strings(body.get("scope")), body.get("expires_in", "")
+        answer, body = self._get(_OAUTH_SELF)
+        held, expires_in = answers.strings(body.get("scope")), body.get("expires_in", "")
         seconds, created = answers.whole(expires_in), answers.whole(body.get("created_at"))
-        if scopes is None or (expires_in is not None and seconds is None):
-            raise self._unexpected_answer(answer)
-        token = self._described(
-            answer, {}, "oauth", scopes, answers.whole(body.get("resource_owner_id"))
-        )
+        if held is None or (expires_in is not None and seconds is None):
+            raise self._unexpected(answer)
+        user_id = answers.whole(body.get("resource_owner_id"))
+        token = self._described(answer, {}, "oauth", held, user_id)
         return token._replace(
             dies_at=None if seconds is None else answers.after(token.now, seconds),
-            created_at=None
-            if created is None
-            else answers.after(datetime.fromtimestamp(0, timezone.utc), created),
+            created_at=None if created is None else answers.after(_EPOCH, created),
         )
 
     def _described(
@@ -178,7 +172,7 @@ class GitLab:
         answer: Answer,
         body: answers.Json,
         kind: str,
-        scopes: Sequence[str],
+        held: Sequence[str],
         user_id: int | None,
     ) -> Token:
         ours, name = datetime.now(timezone.utc), body.get("name")
@@ -187,8 +181,8 @@ class GitLab:
             id=answers.whole(body.get("id")),
             name=self._clean(name) if isinstance(name, str) else None,
             user_id=user_id,
-            scopes=tuple(map(self._clean, scopes)),
-            fine_grained=body.get("granular") is True or "granular" in scopes,
+            scopes=tuple(map(self._clean, held)),
+            fine_grained=body.get("granular") is True or "granular" in held,
             now=answer.now or ours,
             clock_off=(ours - answer.now).total_seconds() if answer.now else 0.0,
         )
@@ -196,25 +190,24 @@ class GitLab:
     # --- its owner and what it reaches ---
 
     def owner(self) -> Owner:
-        """The account behind the token (`GET /user`; needs read_user, read_api or api). Raises Failure."""
+        """The account behind the token (`GET /user`; needs read_user, read_api or api).
+
+        Raises Failure.
+        """
         answer, body = self._get(f"{_API}/user", lacking="read_user")
         number, username, bot = answers.whole(body.get("id")), body.get("username"), body.get("bot")
         if number is None or not isinstance(username, str):
-            raise self._unexpected_answer(answer)
-        match = (
-            re.match(r"(project|group)_\d+_bot|service_account_", username, re.ASCII)
-            if bot is not False
-            else None
-        )
-        if match:
+            raise self._unexpected(answer)
+        match = re.match(r"(project|group)_\d+_bot|service_account_", username, re.ASCII)
+        if match and bot is not False:
             return Owner(match[1] or "service-account", number)
         return Owner("service-account" if bot is True else "personal", number)
 
     def access(self, namespace: tuple[str, str], role: str | None, token: Token) -> Access:
         """How far the token reaches into that project or group.
 
-        `namespace` is ("project" or "group", its path or id). Raises Failure: not-found, scope-missing where
-        the token may not ask, or that GitLab could not be asked.
+        `namespace` is ("project" or "group", its path or id). Raises Failure: not-found,
+        scope-missing where the token may not ask, or that GitLab could not be asked.
         """
         what, which = namespace
         needed = roles.LEVELS[role] if role else 0
@@ -222,9 +215,7 @@ class GitLab:
             return self._access_by_associations(what, which, needed, token)
         path = f"{_API}/{what}s/{quote(which, safe='')}"
         too_low = refusals.role_too_low(what, which, role)
-        if (
-            needed and what == "group"
-        ):  # a group does not tell its role, so the role is asked for at once
+        if needed and what == "group":  # which does not tell its role, so it is asked for at once
             level = self._membership(path, token, too_low)
             if level is not None:
                 return Access(level)
@@ -232,7 +223,7 @@ class GitLab:
             raise Failure(refusals.not_found(what, which))
         answer, body = self._get(path, "read_api", too_low)
         if answers.whole(body.get("id")) is None:
-            raise self._unexpected_answer(answer)
+            raise self._unexpected(answer)
         level = answers.level(body.get("permissions"), "project_access", "group_access")
         if needed > (level or 0):
             level = answers.larger(level, self._membership(path, token, too_low))
@@ -243,7 +234,7 @@ class GitLab:
         return answer.status == 404 and answers.message(body).startswith("404 ")
 
     def _membership(self, path: str, token: Token, too_low: Problem) -> int | None:
-        """The access level as a member, shares and inheritance included; None for no member."""
+        """The level as a member, shares and inheritance included; None for no member."""
         user = token.user_id if token.user_id is not None else self.owner().id
         path = f"{path}/members/all/{user}"
         if self._is_hidden(path):
@@ -251,64 +242,44 @@ class GitLab:
         answer, body = self._get(path, "read_api", too_low)
         level = answers.whole(body.get("access_level"))
         if level is None:
-            raise self._unexpected_answer(answer)
+            raise self._unexpected(answer)
         return level
 
     def _access_by_associations(self, what: str, which: str, needed: int, token: Token) -> Access:
-        """The same for a token without read_api: GitLab lists what any token reaches (17.4 and newer)."""
-        if token.kind != "access-token":
-            raise Failure(
-                refusals.needs_read_api(
-                    what, "this kind of token can ask for it only with that scope"
-                )
-            )
+        """The same without read_api: GitLab lists what any token reaches (17.4 and newer)."""
+        if token.kind != ACCESS_TOKEN:
+            why = "this kind of token can ask for it only with that scope"
+            raise Failure(refusals.needs_read_api(what, why))
         if what == "group" and not which.isdigit():
-            raise Failure(
-                refusals.needs_read_api(
-                    what, "without it, a group can be named only by its numeric id"
-                )
-            )
+            why = "without it, a group can be named only by its numeric id"
+            raise Failure(refusals.needs_read_api(what, why, by_id=True))
         for least in sorted({max(needed, roles.LOWEST), roles.LOWEST}, reverse=True):
             entry = self._associated(what, which, least)
-            if entry is not None:
-                # Without shares, which can give more: who stands in the list has the least role asked for at least.
-                level = (
-                    answers.level(
-                        entry.get("access_levels"), "project_access_level", "group_access_level"
-                    )
-                    or 0
-                )
-                return Access(level) if level >= least else Access(least, exact=False)
+            if entry is None:
+                continue
+            keys = ("project_access_level", "group_access_level")
+            level = answers.level(entry.get("access_levels"), *keys) or 0
+            # Shares are left out of it, and can give more: who is listed has what was asked for.
+            return Access(level) if level >= least else Access(least, exact=False)
         raise Failure(refusals.not_found(what, which))
 
     def _associated(self, what: str, which: str, least: int) -> answers.Json | None:
-        """The entry of that project or group in the list of what the token reaches; None if it is not there."""
+        """The entry of that project or group in the list of what the token reaches, or None."""
         for page in range(1, _MOST_PAGES + 1):
             path = f"{_SELF}/associations?min_access_level={least}&page={page}&per_page={_PER_PAGE}"
             answer, body = self._ask(path)
             if answer.status == 404 and answers.speaks_like_gitlab(404, body):
-                raise Failure(
-                    refusals.needs_read_api(
-                        what, "this GitLab is older than 17.4 and needs it for that"
-                    )
-                )
+                why = "this GitLab is older than 17.4 and needs it for that"
+                raise Failure(refusals.needs_read_api(what, why))
             answer, body = self._get(path, "read_api")
-            lists = [body.get("projects"), body.get("groups")]
-            if not all(
-                isinstance(one, list) and all(isinstance(entry, dict) for entry in one)
-                for one in lists
-            ):
-                raise self._unexpected_answer(answer)
+            lists = [answers.objects(body.get(key)) for key in ("projects", "groups")]
+            if None in lists:
+                raise self._unexpected(answer)
             for entry in body[f"{what}s"]:
-                if which.lower() in (
-                    str(entry.get("id")),
-                    str(entry.get("path_with_namespace")).lower(),
-                ):
+                names = (str(entry.get("id")), str(entry.get("path_with_namespace")).lower())
+                if which.lower() in names:
                     return dict(entry)
             if all(len(one) < _PER_PAGE for one in lists if one is not None):
                 return None
-        raise Failure(
-            refusals.needs_read_api(
-                what, "its account belongs to more of them than can be looked through"
-            )
-        )
+        why = "its account belongs to more of them than can be looked through"
+        raise Failure(refusals.needs_read_api(what, why))

@@ -7,12 +7,15 @@ from urllib.parse import quote, urlencode
 
 from glcheck.description import Token
 from glcheck.masking import MASK
+from glcheck.policy import TokenPolicy
 from glcheck.providers.gitlab import scopes
-from glcheck.settings.plan import TokenPolicy
 
 
-def advice(policy: TokenPolicy, token: Token | None, lacking: Sequence[str]) -> str:
-    """How to make a new token in place of this one, to stand inside a sentence; with the scopes it was lacking."""
+def replacement(policy: TokenPolicy, token: Token | None, lacking: Sequence[str]) -> str:
+    """How to make a new token in place of this one, to stand inside a sentence.
+
+    `lacking` are the scopes that were found missing, for the new one to have.
+    """
     if policy.source.variable != "CI_JOB_TOKEN":  # which nobody can store anything in
         return f"{_how(policy, token, lacking)} and store it in {policy.source.place}"
     if token is None:
@@ -32,36 +35,41 @@ def _how(policy: TokenPolicy, token: Token | None, lacking: Sequence[str]) -> st
         return "have an owner of the group make a new one for the service account"
     if kind == "oauth":
         return "authorize the application again"
-    page = f"make a new one on {policy.url}/-/user_settings/personal_access_tokens{_filled_in(policy, token, lacking)}"
-    return (
-        page
-        if kind == "personal"
-        else f"{page} (that of a project or group: in its Settings, Access tokens)"
+    page = (
+        f"{policy.url}/-/user_settings/personal_access_tokens{_filled_in(policy, token, lacking)}"
     )
+    if kind == "personal":
+        return f"make a new one on {page}"
+    return f"make a new one on {page} (that of a project or group: in its Settings, Access tokens)"
 
 
 def _filled_in(policy: TokenPolicy, token: Token | None, lacking: Sequence[str]) -> str:
     """Name and scopes: those that are asked for, and those that it holds and may hold.
 
-    The page of personal tokens takes both (since 14.1), not the expiry; those of projects and groups take nothing
-    (doc/user/profile/personal_access_tokens.md).
+    The page of personal tokens takes both (since 14.1), not the expiry; those of projects and
+    groups take nothing (doc/user/profile/personal_access_tokens.md).
     """
     asked = policy.requirements
-    name = (
-        token.name
-        if token and token.name and token.name != MASK
-        else policy.name.rpartition("/")[2]
-    )
+    name = policy.name.rpartition("/")[2]
+    if token and token.name and token.name != MASK:
+        name = token.name
     described = token.scopes if token and not token.fine_grained else ()
     held = [scope for scope in described if scope not in asked.forbid_scopes]
-    more = [
-        scope for scope in (*asked.scopes, *lacking) if not scopes.nearest(scope)
-    ]  # mistyped: there is no such one
+    # A scope with a known one near is mistyped, and the page would refuse it.
+    more = [scope for scope in (*asked.scopes, *lacking) if not scopes.nearest(scope)]
     wanted = dict.fromkeys([*more, *held])
     query = {} if policy.source.is_input and not token else {"name": name}
     if wanted:
         query["scopes"] = ",".join(wanted)
     return f"?{urlencode(query, safe=',', quote_via=quote)}" if query else ""
+
+
+def raise_role(what: str, which: str, role: str) -> str:
+    """What to do about an account whose role in that project or group is too low."""
+    return (
+        f"Give the token's account the role {role} {members(what, which)}. A project or group "
+        "token keeps the role that was chosen when it was made, and has to be replaced."
+    )
 
 
 def members(what: str, which: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-LEVELS = {
+from collections.abc import Mapping
+
+LEVELS: Mapping[str, int] = {
     "guest": 10,
     "planner": 15,
     "reporter": 20,
@@ -17,7 +19,5 @@ LOWEST = LEVELS["guest"]
 
 def name_of(level: int) -> str:
     """The role at that access level; the nearest below for a level that has no name."""
-    return next(
-        (name for name, least in reversed(LEVELS.items()) if level >= least),
-        "a member with minimal access",
-    )
+    below = (name for name, least in reversed([*LEVELS.items()]) if level >= least)
+    return next(below, "a member with minimal access")

@@ -1,4 +1,4 @@
-"""What a token's own characters tell before anything is sent: its kind, whether it was cut or mistyped.
+"""What a token's own characters tell: its kind, and whether it was cut or mistyped.
 
 Prefixes and the routable format are those of GitLab's source and documentation
 (lib/authn/token_field, doc/security/tokens/index.md#token-prefixes).
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from typing import NamedTuple
+
+from glcheck.description import Shape
+from glcheck.providers.gitlab.kinds import ACCESS_TOKEN
 
 # Kinds that GitLab has no way to describe, so that there is nothing to check.
 _UNCHECKABLE = {
@@ -26,98 +28,70 @@ _UNCHECKABLE = {
     "gloas-": "OAuth application secret",
 }
 _PREFIXES = ("glpat-", "glcbt-", *_UNCHECKABLE)
-# An instance can have a prefix of its own in front: acme-glpat-…
-_PREFIXED = re.compile(
-    r"(?:[A-Za-z0-9_.]{1,20}-)?(" + "|".join(map(re.escape, _PREFIXES)) + r")(.*)", re.DOTALL
-)
+_ANY_PREFIX = "|".join(map(re.escape, _PREFIXES))
 
-_OTHER_VENDORS = {
-    "a GitHub token": ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-    "an AWS key": ("AKIA",),
-    "a Slack token": ("xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-"),
-    "an npm token": ("npm_",),
-    "a PyPI token": ("pypi-",),
-    "an API key of another service": ("sk-", "sk_live_", "sk_test_"),
-    "a Docker token": ("dckr_pat_", "dckr_oat_"),
-}
-
-_ROUTABLE_BODY = re.compile(r"[A-Za-z0-9_-]{27,300}", re.ASCII)
-_ROUTABLE = re.compile(r"[A-Za-z0-9_-]{27,}\.(?:[0-9a-z]{2}\.)?[0-9a-z]{9}", re.ASCII)
-_ROUTING = re.compile(rb"[a-z]:[0-9a-z]+\n[a-z]:[0-9a-z]", re.ASCII)
-_SIXTY_FOUR_HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_ROUTABLE_BODY = r"[A-Za-z0-9_-]{27,300}"
+_ROUTABLE = r"[A-Za-z0-9_-]{27,}\.(?:[0-9a-z]{2}\.)?[0-9a-z]{9}"
+_ROUTING = rb"[a-z]:[0-9a-z]+\n[a-z]:[0-9a-z]"
+_SIXTY_FOUR_HEX = r"[0-9a-f]{64}"
 _TOKENS = (
-    re.compile("(?:" + "|".join(map(re.escape, _PREFIXES)) + r")[0-9A-Za-z_-]{16}"),
-    re.compile(r"^[0-9A-Fa-f]{64}$"),
-    re.compile(
-        r"^(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[0-9A-Za-z_-]{20}$"
-    ),  # from before 14.5, without a prefix
+    rf"(?:{_ANY_PREFIX})[0-9A-Za-z_-]{{16}}"
+    r"|^[0-9A-Fa-f]{64}$"
+    # from before 14.5, without a prefix
+    r"|^(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[0-9A-Za-z_-]{20}$"
 )
-
-
-class Shape(NamedTuple):
-    """What the characters of a token say about it."""
-
-    kind: str  # "access-token", "job" or "oauth": how it has to be presented
-    uncheckable: str | None = None  # the name of a kind that GitLab cannot describe
 
 
 def shape_of(secret: str) -> Shape:
-    """The kind that the token's prefix or form names; an unknown prefix is an access token."""
-    if _SIXTY_FOUR_HEX.fullmatch(secret):
+    """What the token's prefix, form and checksum tell; an unknown prefix is an access token."""
+    if re.fullmatch(_SIXTY_FOUR_HEX, secret, re.ASCII):
         return Shape("oauth")
-    match = _PREFIXED.match(secret)
+    match = _prefixed(secret)
     prefix = match[1] if match else ""
-    return Shape("job" if prefix == "glcbt-" else "access-token", _UNCHECKABLE.get(prefix))
+    kind = "job" if prefix == "glcbt-" else ACCESS_TOKEN
+    return Shape(kind, _UNCHECKABLE.get(prefix), damage(secret))
 
 
-def other_vendor(secret: str) -> str | None:
-    """Whose token it is when it is clearly not GitLab's: "a GitHub token"; else None."""
-    return next(
-        (who for who, prefixes in _OTHER_VENDORS.items() if secret.startswith(prefixes)), None
-    )
+def looks_like_token(text: str) -> bool:
+    """Whether a text that ought to be a name or a path is a token's value, or holds one."""
+    return re.search(_TOKENS, text) is not None
 
 
 def damage(secret: str) -> str | None:
-    """Why a token cannot be whole, by its own form and checksum; None where there is nothing to say.
+    """Why a token cannot be whole, by its form and checksum; None where there is nothing to say.
 
-    A routable token is PREFIX PAYLOAD . [VERSION .] LENGTH CHECKSUM, the checksum being the CRC-32 of all
-    before it in base 36 (doc/architecture/…/cells/routable_tokens, Authn::TokenField::Generator).
+    A routable token is PREFIX PAYLOAD . [VERSION .] LENGTH CHECKSUM, the checksum being the CRC-32
+    of all before it in base 36 (doc/architecture/…/cells/routable_tokens,
+    Authn::TokenField::Generator).
     """
-    if _ROUTABLE.fullmatch(secret):
-        return (
-            None
-            if secret[-7:] == _base36(zlib.crc32(secret[:-7].encode()))
-            else "its checksum is wrong"
-        )
-    match = _PREFIXED.match(secret)
-    if (
-        match is None or match[1] == "glcbt-"
-    ):  # a job token can be a JSON web token, with dots of its own
+    if re.fullmatch(_ROUTABLE, secret, re.ASCII):
+        sound = secret[-7:] == _base36(zlib.crc32(secret[:-7].encode()))
+        return None if sound else "its checksum is wrong"
+    match = _prefixed(secret)
+    if match is None or match[1] == "glcbt-":  # which can be a JSON web token, with its own dots
         return None
     body, dot, _ = match[2].partition(".")
     if not match[2]:
         return "there is nothing after its prefix"
-    if _ROUTABLE_BODY.fullmatch(body) and (dot or _holds_routing(body)):
+    if re.fullmatch(_ROUTABLE_BODY, body, re.ASCII) and (dot or _holds_routing(body)):
         return "its end is missing"
     return None
 
 
-def looks_like_token(text: str) -> bool:
-    """Whether a text that ought to be a name or a path looks like a token's value, or holds one."""
-    return any(pattern.search(text) for pattern in _TOKENS) or (
-        len(text) >= 16 and other_vendor(text) is not None
-    )
+def _prefixed(secret: str) -> re.Match[str] | None:
+    """The known prefix and what follows; an instance can put one of its own before: acme-glpat-…"""
+    return re.match(rf"(?:[A-Za-z0-9_.]{{1,20}}-)?({_ANY_PREFIX})(.*)", secret, re.DOTALL)
 
 
 def _holds_routing(body: str) -> bool:
-    """Whether the payload decodes to what routable tokens carry: lines such as `o:1` and `u:1z`."""
+    """Whether the payload decodes to what routable tokens carry: lines such as `o:1`, `u:1z`."""
     import base64  # only for a token that has no dot but the length of one that should
 
     try:
         payload = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
     except ValueError:  # binascii.Error is one
         return False
-    return _ROUTING.search(payload) is not None
+    return re.search(_ROUTING, payload) is not None
 
 
 def _base36(number: int) -> str:
