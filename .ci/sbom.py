@@ -1,7 +1,7 @@
-"""Writes a CycloneDX SBOM to standard output: a wheel of glcheck, and the packages that the action installs for it.
+"""Writes a CycloneDX SBOM to standard output: glcheck's wheel and what the action installs.
 
-`python .ci/sbom.py WHEEL LOCK`, from release.yml. The same wheel and lock file make the same SBOM. It needs nothing
-but Python, so that a release is made with as little foreign code as possible.
+`python .ci/sbom.py WHEEL LOCK`, from release.yml. The same wheel and lock file make the same SBOM.
+It needs nothing but Python, so that a release is made with as little foreign code as possible.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ def sbom(wheel: Message, sha256: str, packages: list[Locked], time: datetime) ->
             for ref, parent in parents.items()
         ],
     }
-    # actions/attest takes no SBOM without a serial number. It follows from the rest, so that it is the same each time.
+    # actions/attest takes no SBOM without a serial number. It follows from the rest, so that it is
+    # the same each time.
     return content | {"serialNumber": uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(content)).urn}
 
 

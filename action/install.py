@@ -1,7 +1,7 @@
 """Makes glcheck ready to run in a directory of its own: itself, and what its lock file names.
 
-`python -I -S install.py DIRECTORY`, from prepare.sh. No virtual environment is created, which would take longer
-than everything else; and nothing that lies in the checkout is imported or obeyed.
+`python -I -S install.py DIRECTORY`, from prepare.sh. No virtual environment is created, which would
+take longer than everything else; and nothing that lies in the checkout is imported or obeyed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _OURS = {
 
 
 def main(program: Path) -> int:
-    """Make `program` a directory that Python can run; return 0, or 2 after saying why that failed."""
+    """Make `program` a directory that Python can run; return 0, or 2 after saying why not."""
     said = []
     for name, command in installers():
         try:
@@ -96,7 +96,7 @@ def installers() -> Iterator[tuple[str, list[str]]]:
 
 
 def only_pip_knows_the_index() -> bool:
-    """Whether pip is told to use another index than PyPI, and uv, which does not read pip's settings, is not."""
+    """Whether pip is told of another index than PyPI, and uv, with settings of its own, is not."""
     if os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL"):
         return False
     if os.environ.get("PIP_INDEX_URL") or os.environ.get("PIP_NO_INDEX"):
@@ -117,7 +117,7 @@ def only_pip_knows_the_index() -> bool:
 
 
 def pip_configurations() -> list[Path]:
-    """Where pip looks for its settings (pip.pypa.io, "Configuration"); most of these do not exist."""
+    """Where pip looks for its settings (pip.pypa.io, "Configuration"); most do not exist."""
     home, environ = Path.home(), os.environ
     if sys.platform == "win32":
         places = [
@@ -145,7 +145,7 @@ def pip_configurations() -> list[Path]:
 
 
 def environment() -> dict[str, str]:
-    """The environment for uv and pip: without what would redirect the install, and without what may be a token."""
+    """The environment for uv and pip, without what redirects the install or may be a token."""
     from glcheck.providers import looks_like_token
 
     def kept(name: str, value: str) -> bool:
@@ -158,7 +158,7 @@ def environment() -> dict[str, str]:
 
 
 def complete(target: Path, program: Path) -> None:
-    """Add glcheck to what was installed, and give the whole its name: a directory of that name is complete."""
+    """Add glcheck to what was installed, and name it: a directory of that name is complete."""
     shutil.copytree(
         ACTION / "glcheck", target / "glcheck", ignore=shutil.ignore_patterns("__pycache__")
     )
@@ -169,15 +169,16 @@ def complete(target: Path, program: Path) -> None:
 
 def give_up(said: list[str]) -> None:
     """Say in the log, the summary and one annotation that nothing was checked, and why."""
-    from glcheck.masking import one_line
     from glcheck.ci.github_actions import annotation, defused
+    from glcheck.masking import one_line
 
     message = (
         "glcheck could not be installed, so nothing was checked; the log of this step says why."
     )
     fix = (
-        "Try again; if this runner reaches no package index, name a mirror in PIP_INDEX_URL or pip.conf; "
-        "if it has neither pip nor uv, add a step with actions/setup-python before this one."
+        "Try again; if this runner reaches no package index, name a mirror in PIP_INDEX_URL or "
+        "pip.conf; if it has neither pip nor uv, add a step with actions/setup-python before this "
+        "one."
     )
     lines = [
         re.sub(r"//[^/@\s]*@", "//***@", one_line(line)) for line in said

@@ -50,7 +50,7 @@ def host(url: str) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the host is `localhost` or a loopback address: parsed, not judged by its beginning."""
+    """Whether the host is `localhost` or a loopback address: parsed, not matched by its start."""
     import ipaddress  # only for http:// and for policy files that were found
 
     try:

@@ -39,13 +39,14 @@ def check(
 ) -> Report:
     """Check tokens as `glcheck check` does, and return the report.
 
-    The arguments are the settings of the command and take the place of its flags: what is left empty comes
-    from the environment (`GLCHECK_…`), the policy file or the default. Durations are texts such as "14d", or
-    days; `timeout` and `max_wait` are texts such as "10s", or seconds. `only` names tokens of the policy.
-    `environ` is the environment to read settings and tokens from, by default that of the process.
+    The arguments are the settings of the command and take the place of its flags: what is left
+    empty comes from the environment (`GLCHECK_…`), the policy file or the default. Durations are
+    texts such as "14d", or days; `timeout` and `max_wait` are texts such as "10s", or seconds.
+    `only` names tokens of the policy. `environ` is the environment to read settings and tokens
+    from, by default that of the process.
 
-    Nothing is printed and nothing is raised for what is wrong with a token, a setting or the network: all of
-    it is in the report, as a problem with category, message and fix.
+    Nothing is printed and nothing is raised for what is wrong with a token, a setting or the
+    network: all of it is in the report, as a problem with category, message and fix.
     """
     given: dict[str, object] = dict(locals())
     flags: dict[str, list[str]] = {}

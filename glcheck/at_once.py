@@ -27,7 +27,7 @@ INTERRUPTED = Problem(
 
 
 def within(seconds: float, load: Callable[[], T]) -> T:
-    """What `load` returns; TimeoutError if that takes longer, since a pipe can be silent for ever."""
+    """What `load` returns; TimeoutError if that takes longer: a pipe can be silent for ever."""
     import threading  # only for a token that is not in a variable
 
     results: list[T | OSError] = []
@@ -49,9 +49,7 @@ def within(seconds: float, load: Callable[[], T]) -> T:
 
 
 def all_at_once(
-    steps: Sequence[Callable[[], None]],
-    deadline: float,
-    on_progress: Callable[[int, int], None],
+    steps: Sequence[Callable[[], None]], deadline: float, on_progress: Callable[[int, int], None]
 ) -> Problem | None:
     """Take all steps, until the deadline; the problem that kept some from their end, if any.
 

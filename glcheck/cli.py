@@ -13,8 +13,8 @@ from glcheck.version import __version__
 def entrance() -> None:
     """What the installed command calls: `main`, and out.
 
-    Without the interpreter's own way of shutting down: a thread that a silent server holds must not delay
-    or break the exit, and taking all modules apart would be an eighth of the time of a check.
+    Without the interpreter's own way of shutting down: a thread that a silent server holds must
+    not delay or break the exit, and taking all modules apart would be an eighth of the time.
     """
     _leave_no_core()
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115 - None where the stream is closed
@@ -46,7 +46,7 @@ def _leave_no_core() -> None:
     try:
         import resource
 
-        # 1 and not 0: where a program takes the image, Linux asks it with a limit of 0 as well (fs/coredump.c).
+        # 1 and not 0, at which Linux still gives the image to a program (fs/coredump.c).
         resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
     except (ImportError, OSError, ValueError):  # Windows, or a lower limit that is there already
         return
@@ -54,7 +54,7 @@ def _leave_no_core() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    gc.disable()  # a process that lives for a quarter of a second has no garbage worth a fifth of it
+    gc.disable()  # in a quarter of a second there is no garbage that is worth a fifth of it
     try:
         here = os.getcwd()  # noqa: PTH109 - pathlib would be a fifth of the time of `glcheck --version`
     except OSError:  # the directory was deleted

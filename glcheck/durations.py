@@ -31,7 +31,7 @@ def _read(text: str, bare: str) -> float | None:
 
 
 def say_seconds(seconds: float) -> str:
-    """A length of time as a person would say it, rounded down; with a second unit while the first is small."""
+    """A length of time in words, rounded down; with a second unit while the first is small."""
     for (unit, length), (smaller, part) in pairwise(_UNITS):
         if seconds >= length:
             count, rest = int(seconds // length), int(seconds % length // part)

@@ -1,4 +1,4 @@
-"""Judges what was said of a token by what is asked of it. Pure: no clock, network or environment."""
+"""Judges what was said of a token by what is asked of it. Pure: no clock, no network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked, as plain values: where each token is, whom to ask about it, and what it must meet."""
+"""What is asked, as plain values: where each token is, whom to ask, and what it must meet."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Output(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A whole run; times in seconds. With problems there are no tokens, and nothing is to be sent."""
+    """A whole run; times in seconds. With problems there are no tokens, and nothing is sent."""
 
     tokens: tuple[TokenPolicy, ...]
     timeout: float

@@ -77,7 +77,7 @@ class Problem(NamedTuple):
         return self.guide + self.category.label
 
 
-class Failure(Exception):  # noqa: N818 - it carries a problem and is not itself an error of the program
+class Failure(Exception):  # noqa: N818 - it carries a problem and is no error of the program
     """A problem that ends what was going on; it carries the problem and nothing else."""
 
     def __init__(self, problem: Problem) -> None:
@@ -99,7 +99,7 @@ def attempt(step: Callable[[], T]) -> T | Problem:
 
 
 def internal_error(error: Exception) -> Problem:
-    """A fault of glcheck itself. Only the kind of exception is told: its text could hold a secret."""
+    """A fault of glcheck itself. Only the exception's kind is told; its text may hold a secret."""
     import logging  # only on the way to an error
     import traceback
 

@@ -125,7 +125,7 @@ class Report(NamedTuple):
 
     @property
     def decided_by(self) -> TokenReport | None:
-        """The first token with the deciding category; if all are in order, the one that dies first."""
+        """The first token with the deciding category; if all are in order, what dies first."""
         decided = [token for token in self.tokens if token.category is self.category]
         if self.ok:
             decided.sort(
@@ -135,7 +135,7 @@ class Report(NamedTuple):
 
     @property
     def verdict(self) -> dict[str, str]:
-        """The verdict for other programs; the days left of the token that decided, empty if they are not known."""
+        """The verdict for other programs; the days left are of the token that decided, or empty."""
         days_left = self.decided_by.days_left if self.decided_by else None
         return {
             "ok": str(self.ok).lower(),

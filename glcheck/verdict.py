@@ -1,4 +1,4 @@
-"""Gives a problem its words, once: which token it is about, where to repair it, and how grave it is."""
+"""Gives a problem its words, once: which token it is about, where to repair it, how grave it is."""
 
 from __future__ import annotations
 

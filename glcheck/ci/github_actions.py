@@ -34,6 +34,8 @@ def guide(environ: Mapping[str, str]) -> str:
     GitHub gives the outer one's name for it (actions/runner issue 2473); only the path to our
     files tells.
     """
+    if not in_action(environ):
+        return GUIDE
     server, action = environ.get("GITHUB_SERVER_URL", ""), environ.get("GLCHECK_ACTION", "")
     path = environ.get("GITHUB_ACTION_PATH", "").replace("\\", "/")
     known = re.fullmatch(r"https?://[\w.:-]+", server)
@@ -45,7 +47,7 @@ def guide(environ: Mapping[str, str]) -> str:
 
 
 def why_missing(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
-    """Why a variable may not be set here, and what to do (docs, "Using secrets in GitHub Actions")."""
+    """Why a variable may not be set, and what to do (docs, "Using secrets in GitHub Actions")."""
     event = environ.get("GITHUB_EVENT_NAME", "")
     if environ.get("GITHUB_ACTOR") == "dependabot[bot]" and event != "workflow_dispatch":
         return (

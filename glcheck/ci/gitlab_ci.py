@@ -14,7 +14,7 @@ def is_here(environ: Mapping[str, str]) -> bool:
 
 
 def why_missing(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
-    """Why a variable may not be set here, and what to do (doc/ci/variables, protected variables)."""
+    """Why a variable may not be set, and what to do (doc/ci/variables, protected variables)."""
     source = environ.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID")
     target = environ.get("CI_MERGE_REQUEST_PROJECT_ID")
     runs_in_source = environ.get("CI_PROJECT_ID", source) == source

@@ -18,10 +18,16 @@ from glcheck.settings.table import (
 COMMANDS = {
     "check": "check tokens; this is also what happens when no command is named",
     "config": "validate the settings and the policy file without asking anybody",
-    "hook": "check tokens before a push: successes are remembered, and a missing network stops nothing",
+    "hook": "check tokens before a push: successes are remembered, no network stops nothing",
     "explain": "tell what a category means, what usually causes it, and how to fix it",
 }
-_EPILOG = "The token comes from an environment variable, a file or standard input, never from the command line."
+_EPILOG = (
+    "The token comes from an environment variable, a file or standard input, never from the "
+    "command line."
+)
+
+
+_OF_A_COMMAND = "`glcheck COMMAND --help` shows the options of a command."
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,9 +45,10 @@ def usage(sentence: str, fix: str = "`glcheck check --help` lists all flags.") -
 
 
 def parse(argv: list[str]) -> tuple[str, argparse.Namespace]:
-    """The command, "check" where none is named, and what its flags say: lists of texts for settings.
+    """The command, "check" where none is named, and what its flags say: texts for each setting.
 
-    Raises Failure (usage-error) for what cannot be understood; leaves with the help where that is asked for.
+    Raises Failure (usage-error) for what cannot be understood; leaves with the help where that is
+    asked for.
     """
     if argv[:1] in (["-h"], ["--help"]):
         _show_help()
@@ -50,6 +57,7 @@ def parse(argv: list[str]) -> tuple[str, argparse.Namespace]:
         prog=f"glcheck {command}",
         description=f"{COMMANDS[command][0].upper()}{COMMANDS[command][1:]}.",
         epilog=_EPILOG,
+        formatter_class=_formatter(argv),
         allow_abbrev=False,
     )
     if command == "explain":
@@ -82,6 +90,21 @@ def parse(argv: list[str]) -> tuple[str, argparse.Namespace]:
     return command, given
 
 
+class _Unseen(argparse.HelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)
+
+
+def _formatter(argv: list[str]) -> type[argparse.HelpFormatter]:
+    """What formats the help; argparse makes one for each flag, whether anybody sees it or not.
+
+    Without a width it loads shutil to look for the terminal's, a tenth of the time of a hook.
+    """
+    if "-h" in argv or "--help" in argv:
+        return argparse.HelpFormatter
+    return _Unseen
+
+
 def _command(argv: list[str]) -> tuple[str, list[str]]:
     """The command, which may stand behind the flags that all commands have, and the rest."""
     for index, word in enumerate(argv):
@@ -93,7 +116,7 @@ def _command(argv: list[str]) -> tuple[str, list[str]]:
 
 
 def _with_values(argv: list[str]) -> list[str]:
-    """The command line, where a switch takes no word behind it that is neither its value nor empty."""
+    """The command line, where a switch takes no word behind it but its value, or an empty one."""
     switches = [setting.flag for setting in SETTINGS.values() if "bool" in setting.types]
     return [
         f"{word}=true" if word in switches and following and not is_boolean(following) else word
@@ -108,7 +131,7 @@ def _show_help() -> NoReturn:
         prog="glcheck",
         usage="glcheck [COMMAND] [OPTION ...]",
         description="Know before the pipeline starts whether its tokens will work to the end.",
-        epilog=f"commands:\n{commands}\n\n{_EPILOG}\n`glcheck COMMAND --help` shows the options of a command.",
+        epilog=f"commands:\n{commands}\n\n{_EPILOG}\n{_OF_A_COMMAND}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -1,4 +1,4 @@
-"""How far a long run is, for whoever sits in front of it: one line on the terminal, gone when the run has ended."""
+"""How far a long run is, for whoever sits in front of it: one line, gone when the run has ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PATIENCE = 2.0  # seconds that nobody minds to wait without a word
 
 
 def somebody_looks(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether it is a terminal with somebody in front: a log is no place for a line that overwrites itself."""
+    """Whether a terminal with somebody in front: no log takes a line that overwrites itself."""
     in_ci = any(environ.get(name) for name in ("CI", "GITHUB_ACTIONS", "GITLAB_CI"))
     return not in_ci and stream.isatty() and environ.get("TERM") != "dumb"
 

@@ -55,7 +55,8 @@ def _tolerant(policy: TokenPolicy, strict: bool) -> TokenPolicy:
 def host_of(remote: str) -> str | None:
     """The host of a remote as git writes it, or None for a path, which has none.
 
-    It is an URL, `user@host:path`, or the same with `[host:port]` (git's connect.c, parse_connect_url).
+    It is an URL, `user@host:path`, or the same with `[host:port]` (git's connect.c,
+    parse_connect_url).
     """
     if re.match(
         r"file://|[\w.+-]+::", remote

@@ -86,7 +86,7 @@ def _checksum(entry: str) -> str:
 
 
 def remember(directory: Path, name: str, since: float, seconds: float) -> None:
-    """Note that the token was in order at `since` (of time.time()), to be believed for that many seconds.
+    """Note that the token was in order at `since` (of time.time()), to be believed for `seconds`.
 
     Where that cannot be noted, it is asked about again.
     """

@@ -30,7 +30,7 @@ def all_annotations(report: Report) -> str:
 
 
 def for_the_log(kind: str, report: str) -> str:
-    """A report of another format, so that the runner, which reads the log, finds no command in it either."""
+    """A report of another format, so that the runner finds no command in it either."""
     if kind in ("json", "junit", "annotations"):  # the same document, with other spelling
         return report.replace("##[", "##&#91;" if kind == "junit" else "##\\u005b")
     return report if kind == "github" else defused(report)
@@ -55,7 +55,7 @@ def summary(report: Report) -> str:
 def outputs(report: Report, json_report: str) -> str:
     """The step's outputs as lines for GITHUB_OUTPUT; what is not known is empty.
 
-    They describe the token that decided; `json_report` is the path of the JSON report, if one is written.
+    They describe the token that decided; `json_report` is the path of the JSON report, if any.
     """
     decided = report.decided_by
     token = decided.token if decided else None

@@ -1,4 +1,4 @@
-"""The report for GitLab CI: links beside the job to what repairs its tokens, and variables for later jobs."""
+"""The report for GitLab CI: links to what repairs the tokens, and variables for later jobs."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import re
 from glcheck.masking import ADDRESS
 from glcheck.report import Report, TokenReport
 
-# The file may have 80 KiB and a section 1,000 links (plan limit ci_job_annotations_size, ci_job_annotation_data.json).
+# The file may have 80 KiB and a section 1,000 links (plan limit ci_job_annotations_size,
+# ci_job_annotation_data.json).
 _MOST_BYTES, _MOST_LINKS = 80_000, 1000
 _LONGEST_ADDRESS = 2000  # what every browser and server takes
 
 
 def links(report: Report) -> str:
-    """GitLab's `annotations` report: a link for each token with a problem, to the page that repairs it.
+    """GitLab's `annotations` report: a link for each token with a problem, to where it is repaired.
 
-    Tokens that fail come first; what GitLab would not take is left out, and the other reports have it.
+    Tokens that fail come first; what GitLab would not take is left out: other reports have it.
     """
     troubled = sorted(
         (token for token in report.tokens if token.problems), key=lambda token: token.ok
@@ -41,6 +42,6 @@ def _link(token: TokenReport) -> dict[str, str]:
 
 
 def variables(report: Report) -> str:
-    """GitLab's `dotenv` report: the verdict as variables for later jobs, none of which is the name of a setting."""
+    """GitLab's `dotenv` report: the verdict as variables for later jobs, none of them a setting."""
     names = {name: f"GLCHECK_{name.replace('-', '_').upper()}" for name in report.verdict}
     return "".join(f"{names[name]}={value}\n" for name, value in report.verdict.items())

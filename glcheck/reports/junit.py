@@ -1,4 +1,4 @@
-"""The report as JUnit XML: a suite for each token, a test case for each thing that is asked of it."""
+"""The report as JUnit XML: a suite for each token, a test case for each thing asked of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from glcheck.report import Report, TokenReport
 
 
 def junit(report: Report) -> str:
-    """An unmet requirement is a failure, one that could not be asked about an error, and one that was not
-    reached because the token is dead is skipped.
+    """An unmet requirement is a failure, one that could not be asked about an error.
+
+    One that was not reached because the token is dead is skipped.
     """
     root = ET.Element("testsuites", name="glcheck")
     if report.problems:
@@ -55,7 +56,7 @@ def _cases_of(suite: ET.Element, token: TokenReport) -> None:
 
 
 def _what_stopped(token: TokenReport, name: str) -> Problem | None:
-    """The problem after which that requirement was not looked at: with the token itself, or with the way to it."""
+    """The problem after which that requirement was not looked at: the token's, or one before it."""
     for problem in token.problems:
         dead = token.token is None or problem.category in (
             Category.TOKEN_EXPIRED,

@@ -1,4 +1,4 @@
-"""The report as markdown: a table of the tokens, the problems with their fixes, and how long each lives."""
+"""The report as markdown: a table of the tokens, problems with fixes, and how long each lives."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def markdown(report: Report, room: int = sys.maxsize) -> str:
 
 
 def _fitting(lines: list[str], room: int, rest: str) -> list[str]:
-    """The first of the lines that fit into so many bytes, and `rest` with the number of the others."""
+    """The first of the lines that fit into so many bytes, and `rest` with the number of others."""
     sizes = accumulate(len(line.encode()) + 1 for line in lines)
     kept = [line for line, size in zip(lines, sizes, strict=True) if size <= room]
     return kept if len(kept) == len(lines) else [*kept, rest.format(len(lines) - len(kept))]
@@ -102,9 +102,8 @@ def _gantt(tokens: list[TokenReport]) -> str:
         name = re.sub(r"[^A-Za-z0-9 _.-]", "_", token.name)
         if _INSTRUCTION.match(name):
             name = f"token {name}"
-        lines.append(
-            f"    {name} :{'crit' if soon else 'active'}, {described.now:%Y-%m-%d}, {described.dies_at:%Y-%m-%d}"
-        )
+        state, dies_at = "crit" if soon else "active", described.dies_at
+        lines.append(f"    {name} :{state}, {described.now:%Y-%m-%d}, {dies_at:%Y-%m-%d}")
     return "\n".join([*lines, "```"])
 
 

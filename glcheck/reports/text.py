@@ -21,7 +21,7 @@ class Style(NamedTuple):
 
 
 def text(report: Report, style: Style) -> str:
-    """The report for people: a line for each token that is in order, a short block for each problem."""
+    """A line for each token that is in order, a short block for each problem."""
     left = [token for token in report.tokens if report.interrupted and _was_left(token)]
     lines = [line for problem in report.problems for line in _problem_lines("", problem, style)]
     for token in report.tokens:
@@ -32,25 +32,22 @@ def text(report: Report, style: Style) -> str:
             continue
         unchecked = token.ok and token.token is None
         for problem in token.problems:
-            lines += _problem_lines(f"{token.name}: ", problem, style)[
-                : 1 if unchecked and style.brief else None
-            ]
+            block = _problem_lines(f"{token.name}: ", problem, style)
+            lines += block[:1] if unchecked and style.brief else block
         if token.ok and not style.quiet and not (unchecked and style.brief):
             lines.append(f"{_paint('ok', 'ok', style)} {token.name}: {summary(token)}")
         if (token.notes and not style.quiet) or style.verbose:
             lines += [f"  note: {note}" for note in token.notes]
     if left:
-        lines.append(
-            f"not checked, because the run was interrupted: {', '.join(token.name for token in left)}"
-        )
+        names = ", ".join(token.name for token in left)
+        lines.append(f"not checked, because the run was interrupted: {names}")
     return "".join(line + "\n" for line in lines)
 
 
 def _was_left(token: TokenReport) -> bool:
     """Whether an interrupted run had not come to it: said of many tokens, that takes one line."""
-    return token.token is None and any(
-        problem.details.get("reason") == "interrupted" for problem in token.problems
-    )
+    reasons = {problem.details.get("reason") for problem in token.problems}
+    return token.token is None and "interrupted" in reasons
 
 
 def summary(token: TokenReport) -> str:
@@ -65,12 +62,10 @@ def summary(token: TokenReport) -> str:
         parts.append(f"scopes {', '.join(described.scopes)}")
     parts.append(lifetime(token))
     asked = token.requirements
-    if asked.namespace and not {"project", "group", "role"} & {
-        problem.requirement for problem in token.problems
-    }:
-        parts.append(
-            f"reaches {asked.namespace[1]}{f' as {asked.role} or more' if asked.role else ''}"
-        )
+    unmet = {problem.requirement for problem in token.problems}
+    if asked.namespace and not {"project", "group", "role"} & unmet:
+        role = f" as {asked.role} or more" if asked.role else ""
+        parts.append(f"reaches {asked.namespace[1]}{role}")
     return ", ".join(parts)
 
 
@@ -80,9 +75,10 @@ def lifetime(token: TokenReport) -> str:
         return "unknown"
     if token.token.ends_with:
         return f"lives as long as {token.token.ends_with}"
-    if token.token.dies_at is None or token.seconds_left is None:
+    dies_at = token.token.dies_at
+    if dies_at is None or token.seconds_left is None:
         return "never expires"
-    return f"{durations.say_seconds(token.seconds_left)} left (until {token.token.dies_at:%Y-%m-%d %H:%M} UTC)"
+    return f"{durations.say_seconds(token.seconds_left)} left (until {dies_at:%Y-%m-%d %H:%M} UTC)"
 
 
 def _problem_lines(where: str, problem: Problem, style: Style) -> list[str]:

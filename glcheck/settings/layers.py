@@ -1,4 +1,4 @@
-"""The layers that give a setting its value, and who wins: flag, environment, policy file, default."""
+"""The layers that give a setting its value: flag, environment, policy file, default; who wins."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Complaints:
     def complain(
         self, origin: str, sentence: str, fix: str = "", category: Category | None = None
     ) -> None:
-        """Note what is wrong with what stands at `origin`: a flag, a variable, a line of the file."""
+        """Note what is wrong with what stands at `origin`: a flag, a variable, a line of a file."""
         in_file = self.in_file(origin)
         message = f"{origin}: {sentence}{'' if sentence.endswith('?') else '.'}"
         category = category or (Category.CONFIG_ERROR if in_file else Category.USAGE_ERROR)
@@ -120,7 +120,8 @@ def from_environment(environ: Mapping[str, str], complaints: Complaints) -> Laye
             # given" would check another token.
             sentence = "is empty: the variable that it is made from is not set in this job"
             complaints.complain(setting.variable, sentence)
-        given.append(read(setting, [text], complaints.spelling(setting), complaints))
+        if text:
+            given.append(read(setting, [text], complaints.spelling(setting), complaints))
     return as_layer([*given, input_token(environ)], complaints)
 
 

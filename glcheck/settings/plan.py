@@ -233,6 +233,8 @@ def _url(layer: Layer, provider: providers.Provider, around: _Around) -> str:
 
 def _usual_url(provider: providers.Provider, around: _Around) -> Given:
     variable, text = provider.default_url(around.environ)
+    if not variable:
+        return Given("url", text, "")
     given = read(SETTINGS["url"], [text], variable, around.complaints)
     return given or Given("url", provider.PUBLIC_URL, variable)
 

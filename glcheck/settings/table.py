@@ -1,4 +1,4 @@
-"""The table of settings: for each its name, how its value is read, its default, and where it stands.
+"""The table of settings: the name of each, how its value is read, its default, where it stands.
 
 Flags, environment variables, policy files, their JSON schema, the help, the README's table and the
 inputs of the action and of the GitLab CI component all come from it (`make docs`).

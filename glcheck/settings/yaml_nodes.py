@@ -57,7 +57,8 @@ def compose(text: str) -> Any:
                 raise Unreadable("is nested too deeply", line_of(event))
         return yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
-        # PyYAML's sentences put parts of the file in quotes; what is shorter than four characters is punctuation.
+        # PyYAML's sentences put parts of the file in quotes; what is shorter than four characters
+        # is punctuation.
         said = re.sub(
             r"(['\"])(.*?)\1", lambda m: m[0] if len(m[2]) < 4 else "…", error.problem or ""
         )

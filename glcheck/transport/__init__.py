@@ -1,1 +1,1 @@
-"""Speaks HTTP with one host: sessions, retries, bounds, proxies, and what the libraries' exceptions mean."""
+"""Speaks HTTP with one host: sessions, retries, bounds, proxies, and what exceptions mean."""

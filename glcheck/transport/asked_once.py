@@ -29,7 +29,7 @@ class AskedOnce:
         self._lock = threading.Lock()
 
     def get(self, path: str, header: str, count: Callable[[], None]) -> Answer:
-        """The answer to a GET, with the secret in that header. Raises Failure where there is none."""
+        """The answer to a GET with the secret in that header. Raises Failure if there is none."""
         with self._lock:
             once = self._answers.setdefault((path, header), _Once(threading.Lock(), []))
         with once.lock:
@@ -56,7 +56,7 @@ class Asker:
         self._asked_once = asked_once
 
     def get(self, path: str, header: str) -> Answer:
-        """The answer to a GET, with the secret in that header. Raises Failure where there is none."""
+        """The answer to a GET with the secret in that header. Raises Failure if there is none."""
         return self._asked_once.get(path, header, self._count)
 
     def _count(self) -> None:

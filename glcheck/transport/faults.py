@@ -1,4 +1,4 @@
-"""What the exceptions of the HTTP libraries mean, as problems. None of their texts is taken over."""
+"""What the exceptions of the HTTP libraries mean, as problems; none of their texts is shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CHECK = "Check the address (`url`), and whether this machine may reach that hos
 
 
 def problem_of(error: Exception, timeout: float, proxy: Proxy | None) -> Problem | None:
-    """The problem that an exception of requests, or from beneath it, stands for; None: a bug of ours.
+    """The problem that an exception of requests, or from beneath, stands for; None: a bug of ours.
 
     No text of the exception is taken over: it can repeat what the server or the proxy sent.
     """
@@ -110,8 +110,8 @@ def _tls_problem(
     fix = (
         "Name the bundle of that CA with `ca-file` (or REQUESTS_CA_BUNDLE)."
         if code in (18, 19, 20)
-        else "Check the address (`url`) and this machine's clock; if both are right, the server's certificate "
-        "has to be renewed."
+        else "Check the address (`url`) and this machine's clock; if both are right, the server's "
+        "certificate has to be renewed."
     )
     if proxy and not at_proxy and code in (18, 19, 20):
         fix = f"If that proxy opens TLS, it is the proxy's CA that has to be trusted. {fix}"

@@ -1,6 +1,7 @@
 """The proxy on the way to a server: which one the environment names, and what is wrong with it.
 
-requests picks it, from HTTPS_PROXY, NO_PROXY and their like; here its address is read for messages only.
+requests picks it, from HTTPS_PROXY, NO_PROXY and their like; here its address is read for messages
+only.
 """
 
 from __future__ import annotations
@@ -44,15 +45,16 @@ class Proxy(NamedTuple):
     @property
     def check_scheme(self) -> str:
         """What to do about a proxy that does not speak TLS."""
-        return f"Write {self.variable} with http:// in front, unless the proxy itself speaks TLS; {_WAY_ROUND}."
+        written = f"Write {self.variable} with http:// in front, unless the proxy itself speaks TLS"
+        return f"{written}; {_WAY_ROUND}."
 
     def fault(self) -> Problem | None:
         """What is wrong with the setting, so that nothing needs to be tried."""
         if not self.name:
             return _problem(
                 f"The address of the proxy in {self.variable} cannot be read.",
-                "Write it as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with signs such as @ and / in the "
-                f"password percent-encoded (%40, %2F); {_WAY_ROUND}.",
+                "Write it as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with signs like "
+                f"@ and / in the password percent-encoded (%40, %2F); {_WAY_ROUND}.",
             )
         # With PySocks, requests speaks it.
         if self.scheme.startswith("socks") and find_spec("socks") is None:
@@ -73,8 +75,8 @@ class Proxy(NamedTuple):
         wants = "other credentials" if self.has_credentials else "a user name and a password"
         return _problem(
             f"The proxy {self.name} wants {wants} (HTTP {status}).",
-            f"Write them in {self.variable} as http://USER:PASSWORD@HOST:PORT, with signs such as @ and / "
-            f"percent-encoded (%40, %2F); {_WAY_ROUND}.",
+            f"Write them in {self.variable} as http://USER:PASSWORD@HOST:PORT, with signs such as "
+            f"@ and / percent-encoded (%40, %2F); {_WAY_ROUND}.",
             status,
         )
 
@@ -105,7 +107,8 @@ def _read(text: str, url: str) -> Proxy:
     except ValueError:
         return Proxy(variable, "", "", False)
     host = parts.hostname or ""
-    # An @ further on is one of the password, which holds a / or # then: all before that is read as the host.
+    # An @ further on is one of the password, which holds a / or # then: all before that is read as
+    # the host.
     readable = parts.scheme in _SCHEMES and _HOST.fullmatch(host) and port != 0
     if not readable or "@" in parts.path + parts.query + parts.fragment:
         return Proxy(variable, "", "", False)

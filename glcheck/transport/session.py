@@ -38,14 +38,14 @@ class Credential(AuthBase):
 
 
 class _Session(requests.Session):
-    """A session that knows no redirects: requests would read their bodies, however long they are."""
+    """A session that knows no redirects: requests would read their bodies, however long."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the name is requests' own
         return None
 
 
 class _Wire(io.RawIOBase):
-    """What a server sends as one answer, up to more than any takes: a chunk's size can be endless."""
+    """What a server sends as one answer, up to more than any takes: a chunk can be endless."""
 
     def __init__(self, wire: socket.SocketIO) -> None:
         self._wire = wire
@@ -86,7 +86,7 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """Connections that never print a request, directly or through a proxy, over TLS as `tls` says."""
+    """Connections that never print a request, direct or through a proxy, over TLS as `tls` says."""
 
     def __init__(self, tls: ssl.SSLContext | None) -> None:
         self._tls = tls

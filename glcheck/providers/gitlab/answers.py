@@ -12,10 +12,10 @@ Json = Mapping[str, Any]
 
 
 def json_object(body: bytes | None) -> Json:
-    """The JSON object in a body; an empty one where there is none, which no rule takes for an answer.
+    """The JSON object in a body; an empty one, which no rule takes for an answer, where none is.
 
-    None stands for a body that was too large to read. A key that stands twice, NaN, and numbers or nesting
-    beyond measure are not what GitLab sends.
+    None stands for a body that was too large to read. A key that stands twice, NaN, and numbers or
+    nesting beyond measure are not what GitLab sends.
     """
     try:
         value = json.loads(
@@ -27,8 +27,9 @@ def json_object(body: bytes | None) -> Json:
 
 
 def speaks_like_gitlab(status: int, body: Json) -> bool:
-    """Whether it is an error body of GitLab's API: `{"message": "404 …"}`, `{"error": "404 Not Found"}`, or
-    a parameter that Grape finds invalid.
+    """Whether it is an error body of GitLab's API.
+
+    `{"message": "404 …"}`, `{"error": "404 Not Found"}`, or a parameter that Grape finds invalid.
     """
     said = body.get("message") or body.get("error")
     return isinstance(said, str) and (
@@ -61,7 +62,7 @@ def whole(value: object) -> int | None:
 
 
 def level(levels: object, *keys: str) -> int | None:
-    """The largest access level among those keys; GitLab gives a number, an object that holds it, or null."""
+    """The largest level under those keys, each a number, an object that holds one, or null."""
     if not isinstance(levels, dict):
         return whole(levels)
     found: int | None = None
@@ -79,7 +80,7 @@ def larger(one: int | None, other: int | None) -> int | None:
 
 
 def midnight(text: object) -> datetime | None:
-    """00:00 UTC at the start of the day that a date, or the date of a datetime, names; None if it is none."""
+    """00:00 UTC at the start of the day that a date or datetime names; None if it is neither."""
     if not isinstance(text, str) or not re.match(r"\d{4}-\d\d-\d\d(?!\d)", text, re.ASCII):
         return None
     try:

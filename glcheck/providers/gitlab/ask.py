@@ -60,7 +60,7 @@ def describe(
 
 
 def _still_open(asked: Requirements, token: Token) -> dict[str, str]:
-    """What else has to be asked, and for the sake of which requirement; a dead token needs nothing."""
+    """What else has to be asked, and for which requirement; a dead token needs nothing."""
     if not token.active or token.revoked or token.kind == "job":
         return {}
     still_open = {}
@@ -75,7 +75,7 @@ def _still_open(asked: Requirements, token: Token) -> dict[str, str]:
 
 
 def _about(requirement: str, found: T | Problem) -> T | Problem:
-    """What was found; a problem of the way to it is one of the requirement that it was asked for."""
+    """What was found; a problem of the way to it is one of the requirement it was asked for."""
     if isinstance(found, Problem) and found.requirement == "token":
         return found._replace(requirement=requirement)
     return found
@@ -91,7 +91,7 @@ class _GitLab:
         self._header = _HEADERS.get(kind, "PRIVATE-TOKEN")
 
     def _ask(self, path: str) -> tuple[Answer, answers.Json]:
-        """The answer to a GET and the JSON object in it. Raises Failure where there is no answer."""
+        """The answer to a GET and the JSON object in it. Raises Failure where there is none."""
         answer = self._asker.get(path, self._header)
         return answer, answers.json_object(answer.body)
 

@@ -1,4 +1,4 @@
-"""Which variables name GitLab and its tokens (doc/ci/variables, and what clients of GitLab read)."""
+"""Which variables name GitLab and its tokens (doc/ci/variables, and what its clients read)."""
 
 from __future__ import annotations
 

@@ -22,11 +22,7 @@ _ASK_ADMIN = "Ask an administrator of that GitLab, or use a token of another acc
 
 
 def problem(
-    answer: Answer,
-    body: Json,
-    clean: Clean,
-    lacking: str = "",
-    forbidden: Problem | None = None,
+    answer: Answer, body: Json, clean: Clean, lacking: str = "", forbidden: Problem | None = None
 ) -> Problem:
     """What an answer that is no success says.
 
@@ -192,7 +188,8 @@ _REFUSALS = (
         (403,),
         _forbidden("cannot be performed by internal users"),
         _restricted(
-            "The account of {token} is one of GitLab's internal accounts, which may not use the API",
+            "The account of {token} is one of GitLab's internal accounts, which may not use the "
+            "API",
             "Use a token of another account.",
         ),
     ),

@@ -1,7 +1,8 @@
 """What GitLab's scopes imply.
 
 From lib/gitlab/auth.rb (abilities_for_scopes), lib/api/api_guard.rb and
-doc/security/tokens/access_token_scopes.md; where code and documentation disagree, the stricter holds.
+doc/security/tokens/access_token_scopes.md; where code and documentation disagree, the stricter
+holds.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _ALSO_SATISFIED_BY: dict[str, tuple[str, ...]] = {
 
 # What a person should know about a scope that is held only through another one.
 _CAVEATS = {
-    ("read_repository", "write_repository"): "for git only, not for the repository files API",
+    ("read_repository", "write_repository"): "for git only, not for the repository files API"
 }
 
 
@@ -69,7 +70,7 @@ def caveat(required: str, through: str) -> str | None:
 
 
 def nearest(name: str) -> str | None:
-    """The known scope that looks most like this unknown name; None for a known one or when none does."""
+    """The known scope that looks most like this unknown name; None for a known one, or none."""
     if name in _ALSO_SATISFIED_BY:
         return None
     from difflib import get_close_matches  # only on the way to an error
