@@ -16,7 +16,6 @@ from glcheck.description import Shape
 from glcheck.masking import SHORTEST_SECRET
 from glcheck.policy import INPUT, STANDARD_INPUT, Source, TokenPolicy
 from glcheck.problem import Category, Failure, Problem
-from glcheck.providers.prefixes import whose_token
 
 _LARGEST_FILE = 64 * 1024
 
@@ -153,7 +152,7 @@ def _why_malformed(value: str, shape: Shape, provider: str) -> tuple[str | None,
         )
     if re.search(_MASKED, value):
         return "it is the mask that a log shows in place of a token", _COPY_AGAIN
-    if whose := whose_token(value):
+    if whose := providers.whose_token(value):
         fix = f"Store a {provider} token in this place; if there is none, {{replace}}."
         return f"it is {whose}", fix
     if value[0] == value[-1] and value[0] in "\"'`" and len(value) > 1:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import cache
 from typing import TYPE_CHECKING
 
-from glcheck.providers.prefixes import whose_token
+from glcheck.providers.prefixes import whose_token as whose_token
 
 if TYPE_CHECKING:
     from typing import Protocol

@@ -161,7 +161,7 @@ _TABLE = (
     Setting("provider", "NAME", _choice(_PROVIDERS), "whose token it is", providers.DEFAULT,
             choices=_PROVIDERS),
     Setting("url", "URL", _address,
-            "base URL of the server; a path such as https://host/gitlab is kept",
+            "base URL of the server; a path such as https://host/path is kept",
             _USUAL.URL_DEFAULT),
     Setting("token-env", "NAME", _variable,
             "name of the environment variable that holds the token",

@@ -106,7 +106,7 @@ class _Adapter(HTTPAdapter):
 def _trusting_all_of_a_bundle() -> ssl.SSLContext:
     """TLS that needs no root in the bundle, as git and curl do, and Python itself from 3.13.
 
-    A runner of GitLab CI leaves the root out where FF_RESOLVE_FULL_TLS_CHAIN is off.
+    Some runners leave the root out of the bundle that they write (FF_RESOLVE_FULL_TLS_CHAIN).
     """
     context = urllib3.util.ssl_.create_urllib3_context()
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
