@@ -1095,7 +1095,7 @@ def test_without_inputs_every_variable_but_the_requirement_is_empty() -> None:
 
 def test_what_is_installed_is_the_components_own_version() -> None:
     version = re.search(
-        r'^__version__ = "(.+)"$', (ROOT / "glcheck" / "version.py").read_text(), re.MULTILINE
+        r'^__version__ = "(.+)"$', (ROOT / "glcheck" / "__init__.py").read_text(), re.MULTILINE
     )
     assert version
     assert INPUTS["requirement"]["default"] == f"glcheck=={version[1]}"

@@ -15,7 +15,15 @@ import pytest
 from kit.command import Result, Run
 from kit.gitlab_server import Answer, Certificates, GitLab, Project, Token, in_days
 from kit.policies import GOOD, SELF, describe
-from kit.reports import CODES, commands, hostile_policy, outputs, pages, value_for, write_policy
+from kit.reports import (
+    CODES,
+    commands,
+    hostile_policy,
+    outputs,
+    pages,
+    value_for,
+    write_policy,
+)
 
 FORMATS = ("annotations", "dotenv")
 JOB = "glcbt-64_3fZ1p5y4XWcCvMGVlfak"

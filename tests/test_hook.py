@@ -761,7 +761,11 @@ def test_a_directory_that_cannot_be_written_is_passed_over_in_silence(hook: Hook
     cases: dict[str, tuple[str, tuple[str, ...], Callable[[], object]]] = {
         "read-only": (str(cache), powerless, lambda: (cache / "glcheck" / "hook").chmod(0o500)),
         "closed": (str(cache), powerless, lambda: (cache / "glcheck" / "hook").chmod(0)),
-        "cannot be made": (str(cache), powerless, close),
+        "cannot be made": (
+            str(cache),
+            powerless,
+            close,
+        ),
         "is a file": (str(file), (COMMAND,), lambda: None),
         "device": ("/dev/null", (COMMAND,), lambda: None),
         "no home": ("", homeless, lambda: None),
@@ -912,7 +916,10 @@ def test_a_definite_verdict_beside_a_missing_network_stops_the_push(hook: Hook) 
     assert (result.code, result.report["category"]) == (21, "scope-missing")
     assert {
         name: [p["severity"] for p in token["problems"]] for name, token in by_name(result).items()
-    } == {"far": ["warning"], "poor": ["error"]}
+    } == {
+        "far": ["warning"],
+        "poor": ["error"],
+    }
     text = lines(run(text=True))
     assert [line.partition(": ")[0].strip() for line in text] == [
         "warning[server-error] far", "error[scope-missing] poor", "fix", "docs",

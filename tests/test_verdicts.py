@@ -509,7 +509,10 @@ def test_answers_about_the_project_are_told_apart_like_those_about_the_token(
         "403": (Answer(403, {"message": "403 Forbidden"}), "role-too-low"),
         "403 with reason": (forbidden("Not allowed here"), "role-too-low"),
         "blocked": (forbidden("Your account has been blocked."), "account-restricted"),
-        "revoked": (invalid_token(REVOKED), "token-revoked"),
+        "revoked": (
+            invalid_token(REVOKED),
+            "token-revoked",
+        ),
         "scope": (
             Answer(
                 403, {"error": "insufficient_scope", "error_description": "Higher.", "scope": "api"}
