@@ -1,8 +1,9 @@
-"""Time of the action against the usual recipe, a virtual environment and pip, and against the bare command.
+"""Time of the action against the usual recipe, a virtual environment and pip, and against the bare
+command.
 
-`make bench`, or `python tools/bench_action.py ROUNDS`. act runs all of them as steps of jobs; every round has empty
-caches, as a fresh runner has, and the least of all rounds counts. Packages come from the index that this machine
-is set up with, GitLab is the tests' own on loopback.
+`make bench`, or `python tools/bench_action.py ROUNDS`. act runs all of them as steps of jobs; every
+round has empty caches, as a fresh runner has, and the least of all rounds counts. Packages come
+from the index that this machine is set up with, GitLab is the tests' own on loopback.
 """
 
 from __future__ import annotations
@@ -101,7 +102,10 @@ def make_repository(directory: Path) -> Path:
 def times(
     runner: Path, programs: list[Path], repository: Path, environ: dict[str, str]
 ) -> dict[str, float]:
-    """Run the job on a fresh runner that has these programs; return the seconds that each step took."""
+    """Run the job on a fresh runner that has these programs.
+
+    Return the seconds that each step took.
+    """
     (runner / "bin").mkdir(parents=True)
     for program in programs:
         name = "python3" if program == PYTHON else program.name

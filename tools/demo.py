@@ -1,4 +1,7 @@
-"""The demo: a GitLab on loopback with six tokens, and what glcheck says of them. `make demo` runs it."""
+"""The demo: a GitLab on loopback with six tokens, and what glcheck says of them.
+
+`make demo` runs it.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,10 @@ TOKENS = {
 
 
 def main() -> int:
-    """Start the demo GitLab, check its tokens, and return 0 if the verdict is the one it should be."""
+    """Start the demo GitLab.
+
+    Check its tokens, and return 0 if the verdict is the one it should be.
+    """
     with GitLab() as gitlab, tempfile.TemporaryDirectory() as directory:
         for token in TOKENS.values():
             gitlab.add(token)
@@ -70,7 +76,9 @@ def main() -> int:
         if "NO_COLOR" in os.environ:
             environ["NO_COLOR"] = os.environ["NO_COLOR"]
         print(
-            f"A demo GitLab listens on {gitlab.url}. The policy in .glcheck.yml:\n\n{policy}\n$ glcheck",
+            f"A demo GitLab listens on {gitlab.url}. The policy in .glcheck.yml:",
+            f"\n{policy}\n$ glcheck",
+            sep="\n",
             flush=True,
         )
         code = subprocess.run([COMMAND], env=environ, cwd=directory, check=False).returncode

@@ -23,7 +23,8 @@ def set_up(directory: Path) -> Path:
     ]  # the certificates of this machine, as pip takes them
     subprocess.run([*uv, "venv", "--clear", "--python", sys.executable, str(directory)], check=True)
     install = [*uv, "pip", "install", "--python", str(directory), "--resolution", "lowest-direct"]
-    # PyYAML 6.0 cannot be compiled any more. A Python for which there is no wheel of it gets the next one that has one.
+    # PyYAML 6.0 cannot be compiled any more. A Python for which there is no wheel of it gets the
+    # next one that has one.
     install += ["--only-binary", "pyyaml"]
     subprocess.run([*install, "--editable", str(ROOT)], check=True)
     return directory / ("Scripts" if os.name == "nt" else "bin")

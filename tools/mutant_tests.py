@@ -1,7 +1,8 @@
-"""A pytest plugin for mutation.py: takes the tests that reach the statement with the mutant, the best ones first.
+"""A pytest plugin for mutation.py: takes the tests that reach the statement with the mutant, the
+best ones first.
 
-It works in a copy of the tree, and beside it in DIRECTORY: the modules as they were, which test reached which line,
-and how many mutants each test has noticed so far.
+It works in a copy of the tree, and beside it in DIRECTORY: the modules as they were, which test
+reached which line, and how many mutants each test has noticed so far.
 """
 
 from __future__ import annotations
@@ -17,17 +18,19 @@ import pytest
 DIRECTORY = Path(".mutation")
 TEST, REACHED, NOTICED = DIRECTORY / "test", DIRECTORY / "reached", DIRECTORY / "noticed"
 
-# Runs at the start of every Python of the copy, the command's own included, while it is taken down what is reached.
+# Runs at the start of every Python of the copy, the command's own included, while it is taken down
+# what is reached.
 RECORDER = """
 import os, sys, threading
 seen = set()
 def trace(frame, event, argument):
-    place, file = os.path.split(frame.f_code.co_filename)
-    if place != PLACE + "/glcheck" or file not in FILES:
+    place, _, file = frame.f_code.co_filename.partition("/glcheck/")
+    if place != PLACE or file not in FILES:
         return None
     if (file, frame.f_lineno) not in seen:
         seen.add((file, frame.f_lineno))
-        with open(PLACE + "/.mutation/test") as test, open(PLACE + "/.mutation/reached", "a") as reached:
+        notes = PLACE + "/.mutation/"
+        with open(notes + "test") as test, open(notes + "reached", "a") as reached:
             reached.write(f"{test.read()}\\t{file}\\t{frame.f_lineno}\\n")
     return trace
 sys.settrace(trace)
@@ -65,12 +68,14 @@ def _noticed() -> Counter[str]:
 
 
 def _mutant() -> tuple[str, range] | None:
-    """The file with the mutant, and the lines of the statement that it is in, up to what follows an `if` or `for`.
+    """The file with the mutant, and the lines of the statement that it is in, up to what follows an
+    `if` or `for`.
 
     None if it is in no function, so that every test reaches it.
     """
-    for whole in DIRECTORY.glob("*.py"):
-        text, now = whole.read_text(), (Path("glcheck") / whole.name).read_text()
+    for whole in DIRECTORY.rglob("*.py"):
+        name = whole.relative_to(DIRECTORY).as_posix()
+        text, now = whole.read_text(), (Path("glcheck") / name).read_text()
         if text != now:
             lines = zip(text.splitlines(), now.splitlines(), strict=False)
             line = next(number for number, (one, other) in enumerate(lines, 1) if one != other)
@@ -85,5 +90,5 @@ def _mutant() -> tuple[str, range] | None:
                 return None
             end = getattr(inmost, "body", [inmost])[0]
             last = end.lineno if end is not inmost else inmost.end_lineno or 0
-            return whole.name, range(inmost.lineno, last + 1)
+            return name, range(inmost.lineno, last + 1)
     return None

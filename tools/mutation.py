@@ -1,10 +1,12 @@
-"""Breaks the modules that make a verdict, one place at a time, and looks whether a test notices. `make mutation`.
+"""Breaks the modules that make a verdict, one place at a time, and looks whether a test notices.
 
-cosmic-ray changes one operator, comparison, condition, number or loop at a time, in copies of the tree, and runs the
-tests of verdicts that reach it. What survives has to be explained in mutation.yml; docs/mutation.md is made from both.
-What was found is kept in build/ until code or tests change, so that an explanation can be added in no time.
+`make mutation`. cosmic-ray changes one operator, comparison, condition, number or loop at a time,
+in copies of the tree, and runs the tests of verdicts that reach it. What survives has to be
+explained in mutation.yml; mutation.md is made from both. What was found is kept in build/ until
+code or tests change, so that an explanation can be added in no time.
 
-`python tools/mutation.py NAME ...` takes only these modules, tells what survives, and does not write the page.
+`python tools/mutation.py NAME ...` takes only these modules, tells what survives, and does not
+write the page.
 """
 
 from __future__ import annotations
@@ -33,24 +35,36 @@ COSMIC_RAY = "cosmic-ray==8.7.0"  # in an environment of its own: it brings alon
 KEPT = ROOT / "build/mutation"
 COPIES = 2
 LEAST = 90  # per cent
-SECONDS = 60  # for all tests of one mutant, which take a quarter of that: a longer run is one that does not end
-MODULES = ("refusals", "answers", "judgement", "gitlab", "scopes")
-TESTS = (
-    "tests/test_requirements.py",
-    "tests/test_verdicts.py",
-    "tests/test_reports.py::test_junit_says_error_for_the_one_requirement_that_could_not_be_asked",
+SECONDS = 90  # for all tests of one mutant, which take a part of that: a longer run does not end
+MODULES = (
+    "judgement",
+    "providers/refusals",
+    "providers/gitlab/ask",
+    "providers/gitlab/answers",
+    "providers/gitlab/refusals",
+    "providers/gitlab/scopes",
+    "providers/gitlab/roles",
 )
-# Tests of these files about waiting, proxies and certificates, which take seconds and are none of these modules'
-# business, and the one that starts a process for every category.
+TESTS = (
+    "tests/unit/test_judgement*.py",
+    "tests/unit/providers",
+    "tests/command/verdicts",
+    "tests/command/requirements",
+)
+# Tests in these places about waiting, proxies and certificates, which take seconds and are none of
+# these modules' business.
 ELSEWHERE = (
-    "retried", "survived", "retry_after", "does_not_fit", "max_wait", "timeout", "slow_answer", "proxy",
-    "interrupted", "certificate", "authority", "bundle", "ca_file", "break_off", "odd_http", "without_end",
-    "time_is_over", "allow_excuses", "exit_code",
+    "retried", "survived", "retry_after", "does_not_fit", "max_wait", "timeout", "slow_answer",
+    "proxy", "interrupted", "certificate", "authority", "bundle", "ca_file", "break_off",
+    "odd_http", "without_end", "time_is_over", "allow_excuses", "exit_code",
 )  # fmt: skip
-# Compiled code is told apart by the second and the size of its source, which two mutants can have in common.
+# Compiled code is told apart by the second and the size of its source, which two mutants can have
+# in common.
 COMMAND = """
-rm -f glcheck/__pycache__/$1.*
-exec .venv/bin/python -m pytest -x -p no:cacheprovider -p tests.mutant_tests --basetemp .tmp -k 'not ({skip})' {tests}
+find glcheck -name __pycache__ -exec rm -rf {{}} +
+export PYTHONPATH=tools
+exec .venv/bin/python -m pytest -x -p no:cacheprovider -p mutant_tests --basetemp .tmp \\
+  -k 'not ({skip})' {tests}
 """
 ENVIRON = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 CONFIG = """
@@ -58,7 +72,7 @@ CONFIG = """
 module-path = "glcheck/{name}.py"
 timeout = {seconds}
 excluded-modules = []
-test-command = "sh tests.sh {name}"
+test-command = "sh tests.sh"
 [cosmic-ray.distributor]
 name = "local"
 [cosmic-ray.filters.operators-filter]
@@ -67,14 +81,16 @@ exclude-operators = ["core/ReplaceBinaryOperator_BitOr_.*"]
 HEAD = """\
 # Mutation testing
 
-`make mutation` wrote this page. It breaks the modules that make a verdict, one place at a time, and looks whether a
-test notices. {tool} changes one operator, comparison, condition, number, loop or `except` at a time. It leaves texts
-alone, so that the wording of messages counts neither way. {skipped} changes of a `|` were left out: here it stands in
-annotations only, which are never evaluated.
+`make mutation` wrote this page. It breaks the modules that make a verdict, one place at a time, and
+looks whether a test notices. {tool} changes one operator, comparison, condition, number, loop or
+`except` at a time. It leaves texts alone, so that the wording of messages counts neither way.
+{skipped} changes of a `|` were left out: here it stands in annotations only, which are never
+evaluated.
 
-A mutant is killed when a test fails or does not end. The tests are those of `tests/test_requirements.py` and
-`tests/test_verdicts.py`, without those about waiting, proxies and certificates, as far as they reach the statement
-with the mutant. Each survivor is listed below with the reason why it does no harm.
+A mutant is killed when a test fails or does not end. The tests are those of judgement and of
+providers in `tests/unit`, and those in `tests/command/verdicts` and `tests/command/requirements`,
+without those about waiting, proxies and certificates, as far as they reach the statement with the
+mutant. Each survivor is listed below with the reason why it does no harm.
 
 | module | mutants | killed | of these, did not end | survived | share killed |
 | --- | --- | --- | --- | --- | --- |
@@ -82,7 +98,10 @@ with the mutant. Each survivor is listed below with the reason why it does no ha
 
 
 class Mutant(NamedTuple):
-    """A change of one module, as lines of source without their indentation, and what became of it."""
+    """A change of one module.
+
+    As lines of source without their indentation, and what became of it.
+    """
 
     line: int
     before: str
@@ -135,7 +154,8 @@ def copy(place: Path) -> None:
             shutil.copy(ROOT / name, place / name)
     venv.create(place / ".venv", symlinks=True)
     (site,) = place.glob(".venv/lib/python*/site-packages")
-    # What lies there is found, but its own .pth file, which names the tree that was copied, is not read.
+    # What lies there is found, but its own .pth file, which names the tree that was copied, is not
+    # read.
     (site / "copy.pth").write_text(f"{place}\n{sysconfig.get_path('purelib')}\n")
     command = Path(sys.executable).with_name("glcheck").read_text()
     (place / ".venv/bin/glcheck").write_text(command.replace(sys.prefix, str(place / ".venv")))
@@ -146,42 +166,36 @@ def copy(place: Path) -> None:
 
 
 def take_down_lines(place: Path) -> None:
-    """Run the tests without a mutant, which they have to pass, and see which of them reaches which line."""
-    (place / mutant_tests.DIRECTORY).mkdir()
+    """Run the tests without a mutant, which they have to pass, and see which reaches which line."""
     site = next(place.glob(".venv/lib/python*/site-packages"))
     files = [f"{name}.py" for name in MODULES]
     (site / "recorder.py").write_text(
         f"PLACE, FILES = {str(place)!r}, {files}\n{mutant_tests.RECORDER}"
     )
     (site / "recorder.pth").write_text("import recorder\n")
+    for file in files:
+        whole = place / mutant_tests.DIRECTORY / file
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(place / "glcheck" / file, whole)
     (place / mutant_tests.TEST).touch()
-    if subprocess.run(
-        ("sh", "tests.sh", MODULES[0]), cwd=place, env=ENVIRON, check=False
-    ).returncode:
+    if subprocess.run(("sh", "tests.sh"), cwd=place, env=ENVIRON, check=False).returncode:
         sys.exit("The tests fail without a mutant, so that they could prove nothing.")
     (site / "recorder.pth").unlink()
-    for file in files:
-        shutil.copy(place / "glcheck" / file, place / mutant_tests.DIRECTORY)
 
 
 def mutate(name: str, place: Path) -> Outcome:
     """Try all mutants of one module in that copy."""
-    config, session = place / f"{name}.toml", f"{name}.sqlite"
+    plain = name.replace("/", "-")
+    config, session = place / f"{plain}.toml", f"{plain}.sqlite"
     config.write_text(CONFIG.format(name=name, seconds=SECONDS))
 
     def run(*command: str) -> str:
-        uv = [
-            str(Path(sys.executable).with_name("uv")),
-            "tool",
-            "run",
-            "--quiet",
-            "--from",
-            COSMIC_RAY,
-            *command,
-        ]
-        return subprocess.run(
-            uv, cwd=place, env=ENVIRON, check=True, stdout=subprocess.PIPE, text=True
-        ).stdout
+        uv = str(Path(sys.executable).with_name("uv"))
+        words = (uv, "tool", "run", "--quiet", "--from", COSMIC_RAY, *command)
+        done = subprocess.run(
+            words, cwd=place, env=ENVIRON, check=True, stdout=subprocess.PIPE, text=True
+        )
+        return done.stdout
 
     run("cosmic-ray", "init", config.name, session)
     run("cr-filter-operators", session, config.name)
@@ -229,7 +243,7 @@ def explanations() -> Iterator[tuple[Change, str]]:
 
 
 def page(outcomes: list[Outcome], reasons: Mapping[Change, str]) -> str:
-    """What docs/mutation.md has to say."""
+    """What tools/mutation.md has to say."""
     every = [mutant for outcome in outcomes for mutant in outcome.mutants]
     text = HEAD.format(
         tool=COSMIC_RAY.replace("==", " "), skipped=sum(outcome.skipped for outcome in outcomes)
@@ -263,7 +277,7 @@ def _state() -> str:
     """What the results depend on, in short."""
     digest = hashlib.sha256()
     for path in sorted(
-        [*ROOT.glob("glcheck/*.py"), *ROOT.glob("tests/*.py"), *ROOT.glob("*.toml")]
+        [*ROOT.glob("glcheck/**/*.py"), *ROOT.glob("tests/**/*.py"), *ROOT.glob("*.toml")]
     ):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -296,9 +310,10 @@ def main(only: list[str]) -> None:
     for name in MODULES:
         if unions_that_run(name):
             sys.exit(
-                f"glcheck/{name}.py has a `|` that runs, in lines {unions_that_run(name)}: mutate it too."
+                f"glcheck/{name}.py has a `|` that runs, in lines {unions_that_run(name)}: "
+                "mutate it too."
             )
-    kept = {name: KEPT / f"{name}-{_state()}.json" for name in only or MODULES}
+    kept = {name: KEPT / f"{name.replace('/', '-')}-{_state()}.json" for name in only or MODULES}
     if new := [name for name, file in kept.items() if not file.exists()]:
         KEPT.mkdir(parents=True, exist_ok=True)
         for outcome in try_all(new):
@@ -321,10 +336,11 @@ def main(only: list[str]) -> None:
             print(f"explained, but survives no more: {name}\n- {before}\n+ {after}")
     if not found.keys() <= reasons.keys():
         sys.exit(
-            "Kill these with a test, simplify the code, or say in tools/mutation.yml why they do no harm."
+            "Kill these with a test, simplify the code, or say in tools/mutation.yml why they do no "
+            "harm."
         )
     if not only:
-        (ROOT / "docs/mutation.md").write_text(page(outcomes, reasons), encoding="utf-8")
+        (ROOT / "tools/mutation.md").write_text(page(outcomes, reasons), encoding="utf-8")
     share = _share([mutant for outcome in outcomes for mutant in outcome.mutants])
     if share < LEAST:
         sys.exit(f"{share:.1f} % of the mutants are killed, which is less than {LEAST} %.")

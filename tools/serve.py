@@ -1,8 +1,10 @@
-"""The demo GitLab for a workflow: it serves on loopback while the steps of a job go on, until the job stops it.
+"""The demo GitLab for a workflow: it serves on loopback while the steps of a job go on, until the
+job stops it.
 
-`python3 serve.py` starts it, waits until it listens, and writes its address, its process id and a token for each case
-to the file that GITHUB_ENV names, or to standard output. `python3 serve.py stop` ends it. It needs nothing but Python,
-and ends by itself after DEMO_SECONDS (900), in case nobody stops it.
+`python3 serve.py` starts it, waits until it listens, and writes its address, its process id and a
+token for each case to the file that GITHUB_ENV names, or to standard output. `python3 serve.py
+stop` ends it. It needs nothing but Python, and ends by itself after DEMO_SECONDS (900), in case
+nobody stops it.
 """
 
 from __future__ import annotations
@@ -43,7 +45,10 @@ ROLES = {"TOKEN_OK": 40, "TOKEN_DEVELOPER": 30}  # access levels in PROJECT
 
 
 def serve() -> None:
-    """Be that GitLab: tell on standard output how to reach it, close that, and stay until the time is over."""
+    """Be that GitLab: tell on standard output how to reach it.
+
+    Close that, and stay until the time is over.
+    """
     seconds = float(os.environ.get("DEMO_SECONDS", "900"))
     with GitLab() as gitlab, socket.socket() as closed:
         members = {}
@@ -83,7 +88,8 @@ def start() -> int:
         creationflags=getattr(subprocess, "DETACHED_PROCESS", 0)
         | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     )
-    # The output ends when the server has told everything, or has died: waiting for its end waits for both.
+    # The output ends when the server has told everything, or has died: waiting for its end waits
+    # for both.
     assert server.stdout
     told = server.stdout.read()
     if "\nDEMO_PID=" not in told:
