@@ -336,8 +336,8 @@ def main(only: list[str]) -> None:
             print(f"explained, but survives no more: {name}\n- {before}\n+ {after}")
     if not found.keys() <= reasons.keys():
         sys.exit(
-            "Kill these with a test, simplify the code, or say in tools/mutation.yml why they do no "
-            "harm."
+            "Kill these with a test, simplify the code, or say in tools/mutation.yml why they do "
+            "no harm."
         )
     if not only:
         (ROOT / "tools/mutation.md").write_text(page(outcomes, reasons), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`glcheck check` and `glcheck hook`: a plan, a run, and its report."""
+"""`glcheck check`, `hook` and `config`: a plan, a run, and its report."""
 
 from __future__ import annotations
 
@@ -26,33 +26,31 @@ def execute(
     environ: Mapping[str, str],
 ) -> int:
     """Check what flags, environment and policy file name, and return the exit code."""
+    style = partial(_style, given, environ, command == "hook")
     try:
         if command == "hook":
             from glcheck.hook import manners
 
             planned = plan.resolve(flags, environ, directory, given.only, manners.MAX_WAIT)
             remote = given.remote[-1] if given.remote else environ.get("PRE_COMMIT_REMOTE_URL", "")
-            report = watched(partial(manners.check, planned, remote, environ), given, environ)
+            report = _watched(partial(manners.check, planned, remote, environ), given, environ)
         else:
             planned = plan.resolve(flags, environ, directory, given.only)
-            report = watched(partial(run.run, planned, environ), given, environ)
-        brief = command == "hook"
-        style = style_of(given, environ, planned.output.path, brief)
-        return write(report, planned.output, style, environ)
+            if command == "config" and not planned.problems:
+                from glcheck.commands.config import say_it_is_sound
+
+                return say_it_is_sound(planned, style(planned.output.path), environ)
+            report = _watched(partial(run.run, planned, environ), given, environ)
+        return write(report, planned.output, style(planned.output.path), environ)
     except Failure:
         raise
     except Exception as error:
-        return give_up(error, given, environ)
+        usual = "github" if github_actions.is_here(environ) else "text"
+        plain = Output("json" if given.format == ["json"] else usual, None, ())
+        return write(run.failed(error), plain, style(None), environ)
 
 
-def give_up(error: Exception, given: Namespace, environ: Mapping[str, str]) -> int:
-    """Report that glcheck itself failed, as plainly as can be."""
-    usual = "github" if github_actions.is_here(environ) else "text"
-    plain = Output("json" if given.format == ["json"] else usual, None, ())
-    return write(run.failed(error), plain, style_of(given, environ, None), environ)
-
-
-def watched(check: Callable[..., Report], given: Namespace, environ: Mapping[str, str]) -> Report:
+def _watched(check: Callable[..., Report], given: Namespace, environ: Mapping[str, str]) -> Report:
     """The report of that check, or the part of it that was done when somebody stopped it."""
     from glcheck.commands.progress import Progress, somebody_looks
 
@@ -69,9 +67,7 @@ def watched(check: Callable[..., Report], given: Namespace, environ: Mapping[str
     return report
 
 
-def style_of(
-    given: Namespace, environ: Mapping[str, str], path: str | None, brief: bool = False
-) -> Style:
+def _style(given: Namespace, environ: Mapping[str, str], brief: bool, path: str | None) -> Style:
     """How a text report is shown that goes to that path, or to standard output."""
     color = given.color == "always"
     if given.color == "auto" and path is None and not environ.get("NO_COLOR"):

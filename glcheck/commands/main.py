@@ -36,12 +36,11 @@ def _execute(command: str, given: Namespace, directory: Path) -> int:
         return explain.execute(given.category)
     values = vars(given)
     flags = {name: values[name] for name in SETTINGS if values.get(name) is not None}
-    if command == "config":
-        from glcheck.commands import config
-
-        return config.execute(given, flags, directory, os.environ)
     from glcheck.commands import check
 
+    if command == "config" and given.files:
+        named = [{**flags, "config": [file]} for file in given.files]
+        return max(check.execute(command, given, one, directory, os.environ) for one in named)
     return check.execute(command, given, flags, directory, os.environ)
 
 
