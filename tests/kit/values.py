@@ -1,0 +1,60 @@
+"""Values of glcheck made by hand: what a report is made of, without a server and without a clock."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from glcheck.description import Token
+from glcheck.problem import Category, Problem
+from glcheck.report import Report, TokenReport
+from glcheck.settings.plan import Requirements
+
+NOW = datetime(2031, 3, 1, 12, tzinfo=timezone.utc)
+
+
+def token(days: float | None = 100, **more: Any) -> Token:
+    """What GitLab said of a token that lives so many days more; None: it never dies."""
+    known: dict[str, Any] = {"kind": "access-token", "id": 42, "name": "ci", "user_id": 7}
+    known |= {"scopes": ("api",), "fine_grained": False, "now": NOW, "clock_off": 0.0}
+    known["dies_at"] = None if days is None else NOW + timedelta(days=days)
+    return Token(**{**known, **more})
+
+
+def problem(label: str, severity: str = "error", **more: Any) -> Problem:
+    """A problem of that category, with a message and a fix that no other category has."""
+    category = next(category for category in Category if category.label == label)
+    said = {"message": f"This is {label}.", "fix": f"Mend what is {label} soon.", **more}
+    return Problem(category=category, severity=severity, **said)
+
+
+def warning(label: str, **more: Any) -> Problem:
+    """The same as a warning."""
+    return problem(label, "warning", **more)
+
+
+def entry(name: str, *problems: Problem, token: Token | None = None, **more: Any) -> TokenReport:
+    """The report on one token, which GitLab did not describe unless it is given."""
+    known: dict[str, Any] = {"source": f"T_{name.upper()}", "url": "https://gitlab.example.com"}
+    known |= {"notes": (), "requests": 2, "elapsed_ms": 30, "requirements": asks(), **more}
+    return TokenReport(name=name, problems=problems, token=token, **known)
+
+
+def good(name: str, *problems: Problem, days: float | None = 100, **more: Any) -> TokenReport:
+    """The report on a token that GitLab described."""
+    return entry(name, *problems, **{"token": token(days), **more})
+
+
+def asks(**settings: Any) -> Requirements:
+    """What is asked of a token."""
+    return Requirements(**settings)
+
+
+def report(*tokens: TokenReport, **more: Any) -> Report:
+    """The report of a run."""
+    return Report(**{"checked_at": NOW, "tokens": tokens, **more})
+
+
+def refused(label: str = "usage-error", **more: Any) -> Report:
+    """The report of a run that could not begin."""
+    return report(problems=(problem(label, **more),))
