@@ -1,4 +1,4 @@
-"""Values of glcheck made by hand: what a report is made of, without a server and without a clock."""
+"""Values of glcheck made by hand: what a report is made of, without a server or a clock."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from glcheck.problem import Category, Problem
 from glcheck.report import Report, TokenReport
 from glcheck.settings.plan import Requirements
 
+asks = Requirements  # what is asked of a token
 NOW = datetime(2031, 3, 1, 12, tzinfo=timezone.utc)
 
 
@@ -23,7 +24,7 @@ def token(days: float | None = 100, **more: Any) -> Token:
 
 def problem(label: str, severity: str = "error", **more: Any) -> Problem:
     """A problem of that category, with a message and a fix that no other category has."""
-    category = next(category for category in Category if category.label == label)
+    (category,) = (category for category in Category if category.label == label)
     said = {"message": f"This is {label}.", "fix": f"Mend what is {label} soon.", **more}
     return Problem(category=category, severity=severity, **said)
 
@@ -43,11 +44,6 @@ def entry(name: str, *problems: Problem, token: Token | None = None, **more: Any
 def good(name: str, *problems: Problem, days: float | None = 100, **more: Any) -> TokenReport:
     """The report on a token that GitLab described."""
     return entry(name, *problems, **{"token": token(days), **more})
-
-
-def asks(**settings: Any) -> Requirements:
-    """What is asked of a token."""
-    return Requirements(**settings)
 
 
 def report(*tokens: TokenReport, **more: Any) -> Report:

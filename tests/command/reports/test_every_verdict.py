@@ -4,17 +4,36 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
-from kit import reports
-from kit.command import Run
+from kit.command import Result, Run
 from kit.gitlab_server import Answer, GitLab, Project, Token, in_days
-from kit.reports import CODES, DAY, FORMATS, value_for, variable
+from kit.reports import (
+    CODES,
+    DAY,
+    FORMATS,
+    checked,
+    commands,
+    junit_marks,
+    table,
+    value_for,
+    variable,
+    write_policy,
+)  # fmt: skip
+
+# Up to which exit code of the error that decides what becomes of the token and of what is asked.
+MARKS = {
+    0: ("passed", "passed"),
+    15: ("failure", "skipped"),
+    29: ("passed", "failure"),
+    99: ("error", "error"),
+}
 
 
 class Case(NamedTuple):
@@ -25,22 +44,15 @@ class Case(NamedTuple):
     wants: Mapping[str, object]
     held: Token | str | None  # as the server knows it, or a value that it does not know
 
-    @property
-    def secret(self) -> str | None:
-        value = self.held.value if isinstance(self.held, Token) else self.held
-        return value_for(self.name) if value == "" else value
-
 
 class Full(NamedTuple):
-    """What was run, its report in each format, and those on the tokens."""
+    """The run: its report in each format, those on the tokens, and how to run it again."""
 
     gitlab: GitLab
-    run: Run
-    env: dict[str, str]
     cases: tuple[Case, ...]
     texts: dict[str, str]
-    requests: int
     tokens: dict[str, dict[str, Any]]
+    again: Callable[[str], Result]
 
 
 def cases(gitlab: GitLab, old: GitLab) -> tuple[Case, ...]:
@@ -78,6 +90,7 @@ def cases(gitlab: GitLab, old: GitLab) -> tuple[Case, ...]:
         Case("immortal", "lives-too-long", {"max-validity": "52w"}, never),
         Case("granular", "scope-unknown", api, Token("", kind="fine-grained")),
         Case("several", "scope-missing", bad, live),
+        Case("half", "scope-missing", {**sudo, "project": "group/broken"}, live),
         Case("refused", "network-error", nobody, ""),
         Case("plain", "tls-error", {"url": https, **api}, ""),
         Case("busy", "rate-limited", {"url": f"{at}/busy", **api}, ""),
@@ -90,29 +103,34 @@ def cases(gitlab: GitLab, old: GitLab) -> tuple[Case, ...]:
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
-    home, directory = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("work")
+    run_in, env = tmp_path_factory.mktemp("work"), {}
     with GitLab() as gitlab, GitLab(version="15.4.0") as old:
         gitlab.date = datetime.now(timezone.utc).replace(microsecond=0)  # a clock that stands still
         gitlab.add_project(Project("group/app", members={7: 30, 8: 20}))
         later = (("Retry-After", "3600"), ("Content-Type", "text/plain"))
         gitlab.always(Answer(429, "Retry later\n", later), "/busy/")
-        gitlab.always(Answer(500, {"message": "500 Internal Server Error"}), "/broken/")
+        broken = Answer(500, {"message": "500 Internal Server Error"})
+        gitlab.always(broken, "/broken/")
+        gitlab.always(broken, "/projects/group/broken")
         gitlab.always(Answer(200, "<!DOCTYPE html><title>Sign in</title>"), "/portal/")
         there = (("Location", "https://git.example.org/api/v4/"),)
         gitlab.always(Answer(302, "", there), "/elsewhere/")
-        run, everything = Run(home, directory, gitlab.url), cases(gitlab, old)
-        for case in everything:
-            if isinstance(case.held, Token):
-                server = old if case.name == "old" else gitlab
-                server.add(case.held._replace(value=str(case.secret)))
-        reports.write_policy(run, *({"name": case.name, **case.wants} for case in everything))
-        env = {variable(case.name): case.secret for case in everything if case.secret}
+        everything = cases(gitlab, old)
+        for name, _, _, held in everything:
+            value = held.value if isinstance(held, Token) else held
+            if isinstance(held, Token):
+                server = old if name == "old" else gitlab
+                server.add(held._replace(value=value or value_for(name)))
+            if value is not None:
+                env[variable(name)] = value or value_for(name)
+        run = Run(run_in, run_in, gitlab.url)
+        write_policy(run, *({"name": case.name, **case.wants} for case in everything))
         result = run(*(f"--report={kind}={kind}.out" for kind in FORMATS), env=env)
-        texts = {kind: (directory / f"{kind}.out").read_text() for kind in FORMATS}
+        texts = {kind: (run_in / f"{kind}.out").read_text() for kind in FORMATS}
         assert (result.code, result.out, result.err) == (10, texts["text"], "")
-        report = reports.checked(json.loads(texts["json"]), 10)
-        tokens = {token["name"]: token for token in report["tokens"]}
-        yield Full(gitlab, run, env, everything, texts, len(gitlab.requests), tokens)
+        tokens = {one["name"]: one for one in checked(json.loads(texts["json"]), 10)["tokens"]}
+        again = partial(run, "--format", env=env)
+        yield Full(gitlab, everything, texts, tokens, again)
 
 
 def test_every_token_gets_its_verdict_in_the_order_of_the_file(full: Full) -> None:
@@ -122,9 +140,7 @@ def test_every_token_gets_its_verdict_in_the_order_of_the_file(full: Full) -> No
 
 
 def test_all_problems_of_a_token_are_reported_and_the_first_decides(full: Full) -> None:
-    found = {
-        name: [p["category"] for p in token["problems"]] for name, token in full.tokens.items()
-    }
+    found = {name: [p["category"] for p in one["problems"]] for name, one in full.tokens.items()}
     assert found["several"] == ["scope-missing", "scope-forbidden", "not-found", "lives-too-long"]
     assert found["short"] == ["expires-soon", "scope-missing"]
     warned = [found[name] for name in ("good", "ending", "tolerated", "let")]
@@ -163,11 +179,8 @@ def test_the_description_is_what_gitlab_said(full: Full) -> None:
     assert set(full.tokens) - set(held) == unseen
 
 
-def test_nothing_is_sent_for_a_token_that_is_missing_or_malformed(full: Full) -> None:
+def test_messages_notes_details_and_requests_say_what_exactly_it_was(full: Full) -> None:
     assert [full.tokens[name]["requests"] for name in ("absent", "foreign", "good")] == [0, 0, 2]
-
-
-def test_messages_notes_and_details_say_what_exactly_it_was(full: Full) -> None:
     names = ("narrow", "refused", "elsewhere")
     narrow, refused, moved = (full.tokens[name]["problems"][0] for name in names)
     wanted = {"required": ["api", "sudo"], "missing": ["api", "sudo"], "held": ["read_api"]}
@@ -180,52 +193,53 @@ def test_messages_notes_and_details_say_what_exactly_it_was(full: Full) -> None:
     assert f"  note: {note}\n" in full.texts["text"]
 
 
+def test_junit_says_error_for_the_one_requirement_that_could_not_be_asked(full: Full) -> None:
+    found = junit_marks(full.texts["junit"])["half"]
+    assert found == {"token": "passed", "scopes": "failure", "project": "error"}
+
+
 def test_junit_tells_unmet_from_not_asked_and_not_reached(full: Full) -> None:
-    found = reports.junit_marks(full.texts["junit"])
-    assert [*found] == [*full.tokens]
-    for case in full.cases:
-        asked, code = (
-            [name for name in case.wants if name not in ("url", "allow")],
-            CODES[case.category],
-        )
-        token, rest = "passed", "failure"
-        if code == 0 or code >= 30:
-            token = rest = "error" if code else "passed"
-        elif code < 16:
-            token, rest = "failure", "skipped"
-        wanted = {"token": token, **dict.fromkeys(asked, rest)}
-        wanted |= {"stranger": {"role": "skipped"}, "let": {"scopes": "skipped"},
-                   "guest": {"project": "passed"}}.get(case.name, {})  # fmt: skip
-        assert found[case.name] == wanted, case.name
+    found = junit_marks(full.texts["junit"])
+    wanted = {}
+    for name, category, wants, _ in full.cases:
+        code = CODES[category]
+        token, rest = next(marks for most, marks in MARKS.items() if code <= most)
+        asked = [setting for setting in wants if setting not in ("url", "allow")]
+        wanted[name] = {"token": token, **dict.fromkeys(asked, rest)}
+    wanted["stranger"]["role"] = wanted["let"]["scopes"] = "skipped"
+    wanted["guest"]["project"] = "passed"
+    wanted["half"]["project"] = "error"
+    assert found == wanted
+    assert [*found] == [*wanted]
 
 
 def test_each_format_tells_of_each_token_that_is_not_in_order(full: Full) -> None:
-    links = json.loads(full.texts["annotations"])["glcheck"]
-    troubled = [name for name, token in full.tokens.items() if token["problems"]]
-    labels = [link["external_link"]["label"].partition(":")[0] for link in links]
-    assert sorted(labels) == sorted(troubled)
-    annotations = [*reports.commands(full.texts["github"])]
-    told = [(one.name, one.data.partition(":")[0]) for one in annotations]
-    rows = reports.table(full.texts["markdown"])
-    for name, token, row in zip(full.tokens, full.tokens.values(), rows, strict=True):
-        label = token["category"]
-        assert (row[0], row[1].split()[1]) == (name, label)
-        severities = {problem["severity"] for problem in token["problems"]}
-        assert sorted(severity for severity, whose in told if whose == name) == sorted(severities)
-        assert (
-            f"\n{'ok' if token['ok'] else f'error[{label}]'} {name}: " in f"\n{full.texts['text']}"
-        )
-
-
-def plain(text: str) -> str:
-    """Return a report without what differs from run to run."""
-    return re.sub(r'(?m)^ *"(elapsed_ms|checked_at)": .*\n| (time|timestamp)="[^"]*"', "", text)
+    heads = re.findall(r"(?m)^(?:ok|(\w+)\[(.*)\]) (.*?): ", full.texts["text"])
+    told = [(one.name, one.data.partition(":")[0]) for one in commands(full.texts["github"])]
+    rows = [(row[0], row[1].split()[1]) for row in table(full.texts["markdown"])]
+    links = [link["external_link"] for link in json.loads(full.texts["annotations"])["glcheck"]]
+    problems = [
+        (p["severity"], p["category"], name)
+        for name, one in full.tokens.items()
+        for p in one["problems"]
+    ]
+    assert rows == [(name, one["category"]) for name, one in full.tokens.items()]
+    assert [head for head in heads if head[0]] == problems
+    assert [name for severity, _, name in heads if not severity] == [
+        case.name for case in full.cases if case.category == "ok"
+    ]
+    assert set(told) == {(severity, name) for severity, _, name in problems}
+    assert len(set(told)) == len(told)
+    assert {link["label"].partition(":")[0] for link in links} == {name for *_, name in problems}
 
 
 def test_several_reports_from_one_run_equal_the_single_ones(full: Full) -> None:
+    def plain(text: str) -> str:  # without what differs from run to run
+        return re.sub(r'(?m)^ *"(elapsed_ms|checked_at)": .*\n| time="[^"]*"', "", text)
+
+    at_first = len(full.gitlab.requests)
     with ThreadPoolExecutor(2) as pool:
-        results = pool.map(lambda kind: full.run("--format", kind, env=full.env), FORMATS)
-        for kind, result in zip(FORMATS, results, strict=True):
+        for kind, result in zip(FORMATS, pool.map(full.again, FORMATS), strict=True):
             assert (result.code, result.err) == (10, ""), kind
             assert plain(result.out) == plain(full.texts[kind]), kind
-    assert len(full.gitlab.requests) == full.requests * (1 + len(FORMATS))
+    assert len(full.gitlab.requests) == at_first * (1 + len(FORMATS))

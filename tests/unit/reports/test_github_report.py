@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import pytest
-from kit.reports import CODES, HOSTILE, MARKUP, OUTPUTS, Command, commands, outputs
-from kit.values import NOW, entry, good, problem, refused, report, token, warning
+from kit.reports import FORMATS, HOSTILE, MARKUP, OUTPUTS, Command, commands, outputs
+from kit.values import entry, good, problem, refused, report, token, warning
 
-from glcheck.report import Report
+from glcheck.report import TokenReport
 from glcheck.reports import github_actions
 from glcheck.reports.text import Style, render
 
 NARROW = good("b", problem("scope-missing", details={"missing": ["api", "sudo"]}), days=3)
-TOLD = {"ok": "false", "exit-code": "21", "category": "scope-missing", "report": "out.json"}
-TOLD |= {"days-left": "3", "expires-at": "2031-03-04", "scopes": "api"}
-# fmt: off
+MANY, BARE = token(None, scopes=("a", "b")), token(None, scopes=())
+OK = {"ok": "true", "exit-code": "0", "category": "ok"}
+SOON = {**OK, "days-left": "9", "expires-at": "2031-03-10", "scopes": "api"}
+FAILS = {"ok": "false", "exit-code": "21", "category": "scope-missing", "report": "out.json"}
+FAILS |= {"days-left": "3", "expires-at": "2031-03-04", "missing-scopes": "api sudo"}
+DEAD = {"ok": "false", "exit-code": "12", "category": "token-invalid"}
 DECIDED = {
-    "the one that fails": ((good("a"), NARROW, good("c", problem("scope-forbidden"))),
-                           {**TOLD, "missing-scopes": "api sudo"}),
-    "the first that dies": ((good("a"), good("b", days=9), good("c", days=None)),
-                            {"ok": "true", "exit-code": "0", "category": "ok", "days-left": "9",
-                             "expires-at": "2031-03-10", "scopes": "api"}),
-    "no expiry and no scope": ((entry("x", token=token(None, scopes=())),), {"ok": "true", "exit-code": "0", "category": "ok"}),
-    "two scopes": ((entry("x", token=token(None, scopes=("a", "b"))),),
-                   {"ok": "true", "exit-code": "0", "category": "ok", "scopes": "a b"}),
-    "not described": ((entry("x", problem("token-invalid")),), {"ok": "false", "exit-code": "12", "category": "token-invalid"}),
+    "fails": ((good("a"), NARROW, good("c", problem("not-found"))), {**FAILS, "scopes": "api"}),
+    "the first to die": ((good("a"), good("b", days=9), good("c", days=None)), SOON),
+    "no expiry, no scope": ((entry("x", token=BARE),), OK),
+    "two scopes": ((entry("x", token=MANY),), {**OK, "scopes": "a b"}),
+    "not described": ((entry("x", problem("token-invalid")),), DEAD),
 }
-# fmt: on
 
 
 def test_the_command_parser_of_these_tests_finds_commands() -> None:
@@ -35,41 +33,44 @@ def test_the_command_parser_of_these_tests_finds_commands() -> None:
 
 
 def test_each_token_has_one_annotation_for_each_severity_after_the_text() -> None:
-    both = (warning("not-found"), warning("expires-soon"))
-    many = report(good("a"), good("b", problem("scope-missing"), problem("tls-error"), *both))
+    problems = [problem("scope-missing"), problem("tls-error")]
+    warnings = [warning("not-found"), warning("expires-soon")]
+    many = report(good("a"), good("b", *problems, *warnings))
     text = render("github", many, Style())
     assert text.startswith(render("text", many, Style()))
-    error, warned = commands(text)
-    assert (error.name, error.properties) == ("error", {"title": "scope-missing"})
-    assert (warned.name, warned.properties) == ("warning", {"title": "expires-soon"})
-    for found, labels in ((error, ("scope-missing", "tls-error")), (warned, ("not-found",))):
-        assert found.data.startswith(f"b: This is {labels[0]}.\nfix: Mend what is {labels[0]} soon.\ndocs: ")
-        assert all(f"This is {label}." in found.data for label in labels)
+    said = ["\n".join((p.message, f"fix: {p.fix}", f"docs: {p.docs}")) for p in problems + warnings]
+    assert [*commands(text)] == [
+        Command("error", {"title": "scope-missing"}, f"b: {said[0]}\nb: {said[1]}"),
+        Command("warning", {"title": "expires-soon"}, f"b: {said[2]}\nb: {said[3]}"),
+    ]
     (only,) = commands(render("github", refused(), Style()))
     assert (only.properties["title"], only.data[:8]) == ("usage-error", "This is ")
 
 
-@pytest.mark.parametrize("kind", ["text", "json", "junit", "markdown", "github", "annotations"])
+@pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("text", HOSTILE)
 def test_words_from_outside_form_no_workflow_command(text: str, kind: str) -> None:
     said = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    bad = problem("scope-missing", message=f"{said} is missing.", fix=f"{said} https://a.example/{said}")
+    bad = problem("scope-missing", message=f"{said} is not there.", fix=f"{said} as well")
     seen = token(scopes=(said,), name=said)
     one = report(good("x", bad, token=seen, notes=(said,)), good(said, token=seen))
-    for shown in (one, report(problems=(bad,))):
-        text = github_actions.for_the_log(kind, render(kind, shown, Style(verbose=True)))
-        titles = [found.properties.get("title") for found in commands(text)]
-        assert titles == (["scope-missing"] if kind == "github" else [])
+    for shown in (one, refused(message=said, fix=said)):
+        log = github_actions.for_the_log(kind, render(kind, shown, Style(verbose=True)))
+        titles = [found.properties.get("title") for found in commands(log)]
+        assert titles == ([shown.category.label] if kind == "github" else [])
 
 
-@pytest.mark.parametrize(("tokens", "found"), DECIDED.values(), ids=DECIDED)
-def test_outputs_describe_the_token_that_decided(tokens: tuple[TokenReport, ...], found: dict[str, str]) -> None:
-    told = outputs(github_actions.outputs(report(*tokens), found.get("report", "")))
-    assert told == dict.fromkeys(OUTPUTS, "") | found
+@pytest.mark.parametrize(("tokens", "told"), DECIDED.values(), ids=DECIDED)
+def test_outputs_describe_the_token_that_decided(
+    tokens: tuple[TokenReport, ...], told: dict[str, str]
+) -> None:
+    found = outputs(github_actions.outputs(report(*tokens), told.get("report", "")))
+    assert found == dict.fromkeys(OUTPUTS, "") | told
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, *MARKUP])
 def test_words_from_outside_are_no_output_of_their_own(text: str) -> None:
     lost = problem("scope-missing", details={"missing": [text]})
-    told = outputs(github_actions.outputs(report(good("x", lost, token=token(scopes=(text,)))), text))
-    assert (set(told), told["ok"]) == (OUTPUTS, "false")
+    one = report(good("x", lost, token=token(scopes=(text,))))
+    found = outputs(github_actions.outputs(one, text))
+    assert (set(found), found["ok"]) == (OUTPUTS, "false")

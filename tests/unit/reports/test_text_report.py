@@ -6,50 +6,47 @@ import pytest
 from kit.reports import FORMATS
 from kit.values import asks, entry, good, problem, refused, report, token, warning
 
-from glcheck.problem import Problem
 from glcheck.report import TokenReport
 from glcheck.reports.text import Style, render, text
 
-NARROW, SOON = problem("scope-missing"), warning("expires-soon")
 DEV = asks(project="group/app", role="developer")
-FAR = warning("not-found", requirement="project")
+FAR, LET = warning("not-found", requirement="project"), warning("tls-error")
 JOB = token(None, kind="job", scopes=(), name=None)
-OAUTH = token(kind="oauth", name=None, scopes=("api", "sudo"))
+TWO = token(kind="oauth", name=None, scopes=("api", "sudo"))
 BOT = token(kind="service-account", scopes=())
 ENDS = "100 days left (until 2031-06-09 12:00 UTC)"
 CI = f'access token "ci", scopes api, {ENDS}'
-# fmt: off
 IN_ORDER = {
     "a good token": (good("x"), CI),
     "for ever": (good("x", days=None), 'access token "ci", scopes api, never expires'),
     "of a job": (entry("x", token=JOB), "job token, lives as long as its job"),
-    "two scopes": (entry("x", token=OAUTH), f"OAuth token, scopes api, sudo, {ENDS}"),
+    "two scopes": (entry("x", token=TWO), f"OAuth token, scopes api, sudo, {ENDS}"),
     "its kind in words": (entry("x", token=BOT), f'service account token "ci", {ENDS}'),
-    "what it reaches": (good("x", requirements=DEV), f"{CI}, reaches group/app as developer or more"),
-    "not what it does not reach": (good("x", FAR, requirements=DEV), CI),
-    "not checked": (entry("x", warning("tls-error")), "not checked, because the problem above is allowed"),
+    "its reach": (good("x", requirements=DEV), f"{CI}, reaches group/app as developer or more"),
+    "no reach": (good("x", FAR, requirements=DEV), CI),
+    "let": (entry("x", LET), "not checked, because the problem above is allowed"),
 }
-# fmt: on
 
 
-def block(one: Problem, whose: str = "") -> str:
-    label = one.category.label
-    head = f"{one.severity}[{label}] {whose}{one.message}\n"
-    return f"{head}  fix: {one.fix}\n  docs: glcheck explain {label}\n"
+def block(label: str, whose: str, severity: str = "error") -> str:
+    head = f"{severity}[{label}] {whose}This is {label}.\n"
+    return f"{head}  fix: Mend what is {label} soon.\n  docs: glcheck explain {label}\n"
 
 
 @pytest.mark.parametrize(("one", "line"), IN_ORDER.values(), ids=IN_ORDER)
 def test_a_token_in_order_is_one_line(one: TokenReport, line: str) -> None:
-    warned = "".join(block(problem, "x: ") for problem in one.problems)
+    warned = "".join(block(problem.category.label, "x: ", "warning") for problem in one.problems)
     assert text(report(one), Style()) == f"{warned}ok x: {line}\n"
 
 
 def test_every_problem_has_its_fix_and_docs_and_tokens_keep_their_order() -> None:
-    three = report(good("b", NARROW, SOON), entry("c", problem("token-invalid")), good("a"))
-    blocks = block(NARROW, "b: ") + block(SOON, "b: ") + block(problem("token-invalid"), "c: ")
+    two = good("b", problem("scope-missing"), warning("expires-soon"))
+    three = report(two, entry("c", problem("token-invalid")), good("a"))
+    blocks = block("scope-missing", "b: ") + block("expires-soon", "b: ", "warning")
+    blocks += block("token-invalid", "c: ")
     assert text(three, Style(quiet=True)) == blocks
-    assert text(three, Style()).startswith(f"{blocks}ok a: ")
-    assert text(refused("config-error"), Style()) == block(problem("config-error"))
+    assert text(three, Style()) == f"{blocks}ok a: {CI}\n"
+    assert text(refused("config-error"), Style()) == block("config-error", "")
 
 
 @pytest.mark.parametrize("style", [Style(), Style(verbose=True), Style(quiet=True)])
@@ -60,7 +57,7 @@ def test_a_note_is_shown_unless_only_problems_are_wanted(style: Style) -> None:
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_colour_is_for_text_only_and_more_words_change_no_report(kind: str) -> None:
-    two = report(good("a"), good("b", NARROW, SOON))
+    two = report(good("a"), good("b", problem("scope-missing"), warning("expires-soon")))
     assert ("\x1b" in render(kind, two, Style(color=True))) == (kind in {"text", "github"})
     assert "\x1b" not in render(kind, two, Style())
     assert render(kind, two, Style(verbose=True)) == render(kind, two, Style())
