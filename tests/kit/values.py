@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 from glcheck.description import Token
@@ -12,14 +13,20 @@ from glcheck.settings.plan import Requirements
 
 asks = Requirements  # what is asked of a token
 NOW = datetime(2031, 3, 1, 12, tzinfo=timezone.utc)
+TOKEN = Token(
+    kind="access-token", id=42, name="ci", user_id=7, scopes=("api",), fine_grained=False,
+    now=NOW, clock_off=0.0,
+)  # fmt: skip
+ENTRY = TokenReport(
+    name="x", source="T_X", url="https://gitlab.example.com", token=None, problems=(), notes=(),
+    requests=2, elapsed_ms=30, requirements=asks(),
+)  # fmt: skip
 
 
 def token(days: float | None = 100, **more: Any) -> Token:
     """What GitLab said of a token that lives so many days more; None: it never dies."""
-    known: dict[str, Any] = {"kind": "access-token", "id": 42, "name": "ci", "user_id": 7}
-    known |= {"scopes": ("api",), "fine_grained": False, "now": NOW, "clock_off": 0.0}
-    known["dies_at"] = None if days is None else NOW + timedelta(days=days)
-    return Token(**{**known, **more})
+    dies_at = None if days is None else NOW + timedelta(days=days)
+    return TOKEN._replace(**{"dies_at": dies_at, **more})
 
 
 def problem(label: str, severity: str = "error", **more: Any) -> Problem:
@@ -29,16 +36,12 @@ def problem(label: str, severity: str = "error", **more: Any) -> Problem:
     return Problem(category=category, severity=severity, **said)
 
 
-def warning(label: str, **more: Any) -> Problem:
-    """The same as a warning."""
-    return problem(label, "warning", **more)
+warning = partial(problem, severity="warning")
 
 
-def entry(name: str, *problems: Problem, token: Token | None = None, **more: Any) -> TokenReport:
-    """The report on one token, which GitLab did not describe unless it is given."""
-    known: dict[str, Any] = {"source": f"T_{name.upper()}", "url": "https://gitlab.example.com"}
-    known |= {"notes": (), "requests": 2, "elapsed_ms": 30, "requirements": asks(), **more}
-    return TokenReport(name=name, problems=problems, token=token, **known)
+def entry(name: str, *problems: Problem, **more: Any) -> TokenReport:
+    """The report on a token, which GitLab did not describe unless `token` is given."""
+    return ENTRY._replace(name=name, problems=problems, **more)
 
 
 def good(name: str, *problems: Problem, days: float | None = 100, **more: Any) -> TokenReport:
@@ -46,9 +49,9 @@ def good(name: str, *problems: Problem, days: float | None = 100, **more: Any) -
     return entry(name, *problems, **{"token": token(days), **more})
 
 
-def report(*tokens: TokenReport, **more: Any) -> Report:
+def report(*tokens: TokenReport, problems: tuple[Problem, ...] = ()) -> Report:
     """The report of a run."""
-    return Report(**{"checked_at": NOW, "tokens": tokens, **more})
+    return Report(checked_at=NOW, tokens=tokens, problems=problems)
 
 
 def refused(label: str = "usage-error", **more: Any) -> Report:

@@ -1,4 +1,4 @@
-"""The markdown report: its table, its list of problems, its chart, and no markup of anybody else's."""
+"""The markdown report: its table, its problems, its chart, and no markup of anybody else's."""
 
 from __future__ import annotations
 
