@@ -34,11 +34,17 @@ OUTPUTS = {
 FORMATS = ("text", "json", "github", "junit", "markdown", "annotations", "dotenv")
 
 
+def _is_moment(value: object) -> bool:
+    return not isinstance(value, str) or bool(datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _is_address(value: object) -> bool:
+    return not isinstance(value, str) or bool(urlsplit(value).scheme and urlsplit(value).hostname)
+
+
 formats = jsonschema.FormatChecker(formats=("date", "regex"))
-formats.checks("date-time", raises=ValueError)(
-    lambda value: datetime.strptime(str(value), "%Y-%m-%dT%H:%M:%SZ")
-)
-formats.checks("uri", raises=ValueError)(lambda value: urlsplit(value).hostname)
+formats.checks("date-time", raises=ValueError)(_is_moment)
+formats.checks("uri", raises=ValueError)(_is_address)
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=formats)
 
 

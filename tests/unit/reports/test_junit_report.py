@@ -5,10 +5,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 import pytest
-from kit.reports import CODES, HOSTILE, MARKUP, junit_marks
+from kit.reports import HOSTILE, MARKUP, junit_marks
 from kit.values import asks, entry, good, problem, refused, report, warning
 
-from glcheck.problem import Problem
 from glcheck.report import TokenReport
 from glcheck.reports.junit import junit
 
@@ -19,45 +18,34 @@ FORBIDDEN = problem("scope-forbidden", requirement="forbid-scopes")
 UNASKED = problem("server-error", requirement="project")
 STRANGER = problem("not-found", requirement="project")
 LATER = problem("scope-unknown", requirement="later")
-UNMET = {
-    "nothing": ([], {}),
-    "each its own": ([SCOPES, FORBIDDEN], {"scopes": "failure", "forbid-scopes": "failure"}),
-    "not asked, nor the role there": ([UNASKED], {"project": "error", "role": "error"}),
-    "no project, no role": ([STRANGER], {"project": "failure", "role": "skipped"}),
-    "allowed": ([SCOPES._replace(severity="warning")], {}),
-    "what was not asked": ([LATER], {"token": "failure"}),
-}
-DEAD = [label for label, code in CODES.items() if 10 <= code < 16]
-MUTE = [label for label, code in CODES.items() if code >= 30]
-UNREACHED = [
-    *((entry("x", problem(one)), "failure", "skipped") for one in DEAD),
-    *((good("x", problem(f"token-{how}")), "failure", "skipped") for how in ("expired", "revoked")),
-    *((entry("x", problem(one)), "error", "error") for one in MUTE),
-    *((entry("x", warning(one)), "passed", "skipped") for one in MUTE),
-    (entry("x", notes=("was in order",)), "skipped", "skipped"),
-]  # fmt: skip
+BOTH = {"scopes": "failure", "forbid-scopes": "failure"}
+DEAD, MUTE, LET = problem("token-expired"), problem("server-error"), warning("tls-error")
+MET = {
+    "nothing": (good("x"), "passed", {}),
+    "each its own": (good("x", SCOPES, FORBIDDEN), "passed", BOTH),
+    "one not asked": (good("x", UNASKED), "passed", {"project": "error", "role": "error"}),
+    "no project": (good("x", STRANGER), "passed", {"project": "failure", "role": "skipped"}),
+    "allowed": (good("x", SCOPES._replace(severity="warning")), "passed", {}),
+    "what was not asked": (good("x", LATER), "passed", {"token": "failure"}),
+    "dead": (good("x", DEAD), "skipped", {"token": "failure"}),
+    "dead and not described": (entry("x", DEAD), "skipped", {"token": "failure"}),
+    "could not ask": (entry("x", MUTE), "error", {}),
+    "a fault of ours": (entry("x", problem("internal-error")), "error", {}),
+    "could not ask, and may": (entry("x", LET), "skipped", {"token": "passed"}),
+    "no need to ask": (entry("x", notes=("was in order",)), "skipped", {}),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("problems", "found"), UNMET.values(), ids=UNMET)
-def test_an_unmet_requirement_fails_for_its_own_problem(
-    problems: list[Problem], found: dict[str, str]
+@pytest.mark.parametrize(("one", "most", "others"), MET.values(), ids=MET)
+def test_what_becomes_of_each_requirement(
+    one: TokenReport, most: str, others: dict[str, str]
 ) -> None:
-    shown = junit_marks(junit(report(good("x", *problems, requirements=EVERYTHING))))
-    assert shown == {"x": dict.fromkeys(("token", *EVERYTHING.asked), "passed") | found}
-
-
-@pytest.mark.parametrize(("one", "token", "rest"), UNREACHED)
-def test_what_was_not_reached_is_skipped_and_what_could_not_be_asked_an_error(
-    one: TokenReport, token: str, rest: str
-) -> None:
-    for asked in (EVERYTHING, asks()):  # who asks for nothing asks that it lives at least
-        shown = junit_marks(junit(report(one._replace(requirements=asked))))
-        assert shown == {"x": {"token": token, **dict.fromkeys(asked.asked, rest)}}
+    shown = junit_marks(junit(report(one._replace(requirements=EVERYTHING))))
+    assert shown == {"x": dict.fromkeys(("token", *EVERYTHING.asked), most) | others}
 
 
 def test_it_counts_what_it_holds_in_a_suite_for_each_token() -> None:
-    dead, mute = problem("token-expired"), problem("server-error")
-    tokens = [good("b", SCOPES), entry("c", dead), entry("d", mute)]
+    tokens = [good("b", SCOPES), entry("c", DEAD), entry("d", MUTE)]
     asked = [token._replace(requirements=EVERYTHING) for token in tokens]
     root = ET.fromstring(junit(report(good("a"), *asked)))
     names = ("name", "tests", "failures", "errors", "skipped")
