@@ -109,6 +109,7 @@ def test_nothing_that_a_server_says_forms_a_workflow_command(gitlab: GitLab, run
     names = [(command.name, command.data.partition(":")[0]) for command in found]
     assert sorted(names) == sorted(expected)
     assert {command.properties["title"] for command in found} <= set(CODES)
+    assert all(line.isprintable() for line in (result.out + result.err).split("\n"))
     assert set(told(run)[0]) == OUTPUTS
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from kit.reports import FORMATS, HOSTILE, MARKUP, OUTPUTS, Command, commands, outputs
 from kit.values import entry, good, problem, refused, report, token, warning
@@ -51,9 +53,16 @@ def test_words_from_outside_form_no_workflow_command(text: str, kind: str) -> No
     seen = token(scopes=(said,), name=said)
     one = report(good("x", bad, token=seen, notes=(said,)), good(said, token=seen))
     for shown in (one, refused(message=said, fix=said)):
-        log = github_actions.for_the_log(kind, render(kind, shown, Style(verbose=True)))
-        titles = [found.properties.get("title") for found in commands(log)]
-        assert titles == ([shown.category.label] if kind == "github" else [])
+        text = render(kind, shown, Style(verbose=True))
+        log = github_actions.for_the_log(kind, text)
+        found = [*commands(log)]
+        ours = [one.properties.get("title") for one in found]
+        assert ours == ([shown.category.label] if kind == "github" else [])
+        assert all(github_actions.defused(said) in one.data for one in found)
+        if kind in {"json", "annotations"}:
+            assert json.loads(log) == json.loads(text)
+        elif kind != "junit":
+            assert log.count("::") == 2 * len(ours), "nor what others could take for one"
 
 
 @pytest.mark.parametrize(("told", "tokens"), DECIDED.items())

@@ -56,7 +56,7 @@ def test_the_name_of_a_token_cannot_become_an_instruction_to_mermaid(name: str) 
     assert task.startswith(f"token {name} :")
 
 
-@pytest.mark.parametrize("text", [*MARKUP, *HOSTILE])
+@pytest.mark.parametrize("text", [*MARKUP, *HOSTILE, "https://a.example/pwn|pwn"])
 def test_words_from_outside_form_no_markup(text: str) -> None:
     said = " ".join(text.split())
     bad = problem("scope-missing", message=f"No {said}", fix=f"Not {said}")
