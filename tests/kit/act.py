@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
+
 from kit.reports import Command, commands
 
 ROOT = Path(__file__).parents[2]

@@ -7,9 +7,7 @@ import re
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from kit.act import (  # fmt: skip
-    LOCK,
-)
+from kit.act import LOCK  # fmt: skip
 
 
 def locked() -> dict[str, tuple[Requirement, list[str]]]:

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from glcheck.description import Token
+from glcheck.policy import Requirements
 from glcheck.problem import Category, Problem
 from glcheck.report import Report, TokenReport
-from glcheck.settings.plan import Requirements
 
 asks = Requirements  # what is asked of a token
 NOW = datetime(2031, 3, 1, 12, tzinfo=timezone.utc)
@@ -18,7 +18,7 @@ TOKEN = Token(
     now=NOW, clock_off=0.0,
 )  # fmt: skip
 ENTRY = TokenReport(
-    name="x", source="T_X", url="https://gitlab.example.com", token=None, problems=(), notes=(),
+    name="x", source="T_X", provider="gitlab", url="https://gitlab.example.com", token=None, problems=(), notes=(),
     requests=2, elapsed_ms=30, requirements=asks(),
 )  # fmt: skip
 

@@ -8,9 +8,10 @@ import pytest
 from kit.reports import FORMATS, HOSTILE, MARKUP, OUTPUTS, Command, commands, outputs
 from kit.values import entry, good, problem, refused, report, token, warning
 
+from glcheck.ci.github_actions import defused
 from glcheck.report import TokenReport
-from glcheck.reports import github_actions
-from glcheck.reports.text import Style, render
+from glcheck.reports import github_actions, render
+from glcheck.reports.text import Style
 
 UNSEEN = problem("not-found")
 NARROW = good("b", problem("scope-missing", details={"missing": ["api", "sudo"]}), days=3)
@@ -58,7 +59,7 @@ def test_words_from_outside_form_no_workflow_command(text: str, kind: str) -> No
         found = [*commands(log)]
         ours = [one.properties.get("title") for one in found]
         assert ours == ([shown.category.label] if kind == "github" else [])
-        assert all(github_actions.defused(said) in one.data for one in found)
+        assert all(defused(said) in one.data for one in found)
         if kind in {"json", "annotations"}:
             assert json.loads(log) == json.loads(text)
         elif kind != "junit":

@@ -50,7 +50,7 @@ def test_it_counts_what_it_holds_in_a_suite_for_each_token() -> None:
     root = ET.fromstring(junit(report(good("a"), *asked)))
     names = ("name", "tests", "failures", "errors", "skipped")
     assert [" ".join(suite.attrib[name] for name in names) for suite in (root, *root)] == [
-        *("glcheck 25 2 8 7", "a 1 0 0 0", "b 8 1 0 0", "c 8 1 0 7", "d 8 0 8 0"),
+        *("glcheck 25 2 8 7", "a 1 0 0 0", "b 8 1 0 0", "c 8 1 0 7", "d 8 0 8 0")
     ]
 
 

@@ -7,7 +7,8 @@ from kit.reports import FORMATS
 from kit.values import asks, entry, good, problem, refused, report, token, warning
 
 from glcheck.report import TokenReport
-from glcheck.reports.text import Style, render, text
+from glcheck.reports import render
+from glcheck.reports.text import Style, text
 
 DEV = asks(project="group/app", role="developer")
 FAR, LET = warning("not-found", requirement="project"), warning("tls-error")
