@@ -12,7 +12,7 @@ from glcheck.reports.text import Style, text
 
 DEV = asks(project="group/app", role="developer")
 FAR, LET = warning("not-found", requirement="project"), warning("tls-error")
-JOB = token(None, kind="job", scopes=(), name=None)
+JOB = token(None, kind="job", scopes=(), name=None, ends_with="its job")
 CI = 'access token "ci", scopes api, 100 days left (until 2031-06-09 12:00 UTC)'
 IN_ORDER = {
     "a good token": (good("x"), CI),
