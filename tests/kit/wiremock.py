@@ -45,42 +45,21 @@ class WireMock:
 def running(installed: Path, directory: Path) -> Iterator[WireMock]:
     """Run WireMock with its files in a directory; `installed` is what tests/package.json names."""
     (jar,) = (installed / "node_modules" / "wiremock" / "build").glob("*.jar")
-    quick = (
-        "-XX:TieredStopAtLevel=1",
-        "-XX:+UseSerialGC",
-    )  # to start, which is most of what it does here
-    command = [
-        str(JAVA),
-        *quick,
-        "-jar",
-        str(jar),
-        "--bind-address",
-        "127.0.0.1",
-        "--port",
-        "0",
-        "--https-port",
-        "0",
-    ]
-    command += ["--root-dir", str(directory), "--disable-banner"]
+    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # to start, most of what it does here
+    ports = ["--bind-address", "127.0.0.1", "--port", "0", "--https-port", "0", "--disable-banner"]
+    command = [str(JAVA), *quick, "-jar", str(jar), *ports, "--root-dir", str(directory)]
     environ = {"PATH": os.defpath, "HOME": str(directory)}
-    with subprocess.Popen(
-        command,
-        env=environ,
-        cwd=directory,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    into: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, env=environ, cwd=directory, **into) as process:
         try:
             assert process.stdout
             said = ""
-            while not (ports := PORTS.search(said)):
+            while not (found := PORTS.search(said)):
                 line = process.stdout.readline()
                 assert line, f"WireMock did not start: {said}"
                 said += line
-            threading.Thread(
-                target=process.stdout.read, daemon=True
-            ).start()  # or it waits for a reader
-            yield WireMock(*ports.groups())
+            # Or it waits for a reader.
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            yield WireMock(*found.groups())
         finally:
             process.kill()  # it has nothing to put away
