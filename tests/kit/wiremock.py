@@ -9,7 +9,7 @@ import re
 import subprocess
 import threading
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ class WireMock:
         self.url = f"http://127.0.0.1:{port}"
         self.over_tls = f"https://localhost:{https_port}"
 
-    def answer(self, mappings: list[Mapping[str, Any]]) -> None:
+    def answer(self, mappings: list[dict[str, Any]]) -> None:
         """Add answers, in the form of WireMock's own mappings."""
         self._ask("mappings/import", {"mappings": mappings})
 
