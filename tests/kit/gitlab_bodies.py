@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from kit.gitlab_things import Group, Project, Token, day, in_days, level
+from kit.gitlab_things import Group, Place, Project, Token, day, in_days
 from kit.web_server import Answer
 
 OF_A_TOKEN = (
@@ -23,7 +23,6 @@ def of_token(token: Token, *, dead: bool, granular: bool | None) -> dict[str, ob
 
 
 def of_oauth(token: Token) -> dict[str, object]:
-    """What /oauth/token/info says."""
     left = {"expires_in": token.expires_in, "expires_in_seconds": token.expires_in}
     who = {"resource_owner_id": token.user_id, "application": {"uid": "f" * 64}}
     born = int(day(str(token.created_at)).timestamp())
@@ -31,7 +30,6 @@ def of_oauth(token: Token) -> dict[str, object]:
 
 
 def of_job(token: Token, person: Mapping[str, object]) -> dict[str, object]:
-    """The job that a job token belongs to."""
     now = {"status": "running", "ref": "main"}
     own = {"id": token.id, "name": token.name, "stage": "test", "created_at": token.created_at}
     pipeline = {"id": 1, "project_id": token.resource_id, **now}
@@ -39,23 +37,23 @@ def of_job(token: Token, person: Mapping[str, object]) -> dict[str, object]:
     return {**own, **now, "tag": False, "user": person, "pipeline": pipeline, "project": project}
 
 
+def _of_place(place: Place, url: str) -> dict[str, Any]:
+    own = {"id": place.id, "name": place.path.rpartition("/")[2], "web_url": url}
+    return {**own, "visibility": "public" if place.public else "private"}
+
+
 def of_project(url: str, project: Project, user_id: int) -> dict[str, Any]:
     """A project as it stands in the list of associations."""
     above, _, name = project.path.rpartition("/")
+    levels = {"project": project.members.get(user_id), "group": project.group_members.get(user_id)}
     return {
-        "id": project.id,
+        **_of_place(project, f"{url}/{project.path}"),
         "description": None,
-        "name": name,
         "name_with_namespace": project.path.replace("/", " / "),
         "path": name,
         "path_with_namespace": project.path,
         "created_at": f"{in_days(-90)}T08:00:00.000Z",
-        "access_levels": {
-            "project_access_level": project.members.get(user_id),
-            "group_access_level": project.group_members.get(user_id),
-        },
-        "visibility": "public" if project.public else "private",
-        "web_url": f"{url}/{project.path}",
+        "access_levels": {f"{whose}_access_level": level for whose, level in levels.items()},
         "namespace": {"id": 1, "name": above, "kind": "group", "full_path": above},
     }
 
@@ -64,8 +62,8 @@ def of_project_alone(url: str, project: Project, user_id: int) -> dict[str, Any]
     """A project as it is told of by itself: with `permissions` in place of `access_levels`."""
     told = of_project(url, project, user_id)
     permissions = {
-        name.removesuffix("_level"): access and {"access_level": access, "notification_level": 3}
-        for name, access in told.pop("access_levels").items()
+        name.removesuffix("_level"): level and {"access_level": level, "notification_level": 3}
+        for name, level in told.pop("access_levels").items()
     }
     clone = f"{url}/{project.path}.git"
     more = {"default_branch": "main", "archived": project.archived, "http_url_to_repo": clone}
@@ -74,15 +72,9 @@ def of_project_alone(url: str, project: Project, user_id: int) -> dict[str, Any]
 
 def of_group(url: str, group: Group, user_id: int) -> dict[str, Any]:
     """A group as it stands in the list of associations."""
-    return {
-        "id": group.id,
-        "web_url": f"{url}/groups/{group.path}",
-        "name": group.path.rpartition("/")[2],
-        "parent_id": group.parent_id,
-        "organization_id": 1,
-        "access_levels": level(group, user_id) or None,
-        "visibility": "public" if group.public else "private",
-    }
+    above = {"parent_id": group.parent_id, "organization_id": 1}
+    own = _of_place(group, f"{url}/groups/{group.path}")
+    return {**own, **above, "access_levels": group.level(user_id) or None}
 
 
 def of_group_alone(url: str, group: Group, user_id: int) -> dict[str, Any]:
@@ -101,20 +93,15 @@ def page(url: str, query: Mapping[str, str], entries: list[Any]) -> Answer:
 
     size, at = min(number("per_page", 20), 100), number("page", 1)
     last = max(-(-len(entries) // size), 1)
-    near = {"prev": at - 1 if at > 1 else None, "next": at + 1 if at < last else None}
+    before, after = at - 1 if at > 1 else "", at + 1 if at < last else ""
 
-    def link(to: int, relation: str) -> str:
+    def link(relation: str, to: object) -> str:
         asked = urlencode({**query, "page": to, "per_page": size})
         return f'<{url}?{asked}>; rel="{relation}"'
 
-    links = {**near, "first": 1, "last": last}
-    headers = {
-        "Link": ", ".join(link(to, relation) for relation, to in links.items() if to),
-        "X-Next-Page": str(near["next"] or ""),
-        "X-Page": str(at),
-        "X-Per-Page": str(size),
-        "X-Prev-Page": str(near["prev"] or ""),
-        "X-Total": str(len(entries)),
-        "X-Total-Pages": str(last),
-    }
-    return Answer(200, entries[(at - 1) * size : at * size], tuple(headers.items()))
+    links = {"prev": before, "next": after, "first": 1, "last": last}
+    numbers = {"Next-Page": after, "Page": at, "Per-Page": size, "Prev-Page": before}
+    numbers |= {"Total": len(entries), "Total-Pages": last}
+    headers = [("Link", ", ".join(link(*one) for one in links.items() if one[1]))]
+    headers += [(f"X-{name}", str(number)) for name, number in numbers.items()]
+    return Answer(200, entries[(at - 1) * size : at * size], tuple(headers))

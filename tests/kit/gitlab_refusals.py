@@ -42,13 +42,11 @@ class RefusalError(Exception):
         self.answer = Answer(status, body)
 
 
-def message(status: int, text: str) -> RefusalError:
-    """Return an error of the API helpers' family."""
+def message(status: int, text: str) -> RefusalError:  # of the API helpers' family
     return RefusalError(status, {"message": text})
 
 
-def guard(status: int, error: str, text: str, **more: str) -> RefusalError:
-    """Return an error of the API guard's family."""
+def guard(status: int, error: str, text: str, **more: str) -> RefusalError:  # of the API guard's
     return RefusalError(status, {"error": error, "error_description": text, **more})
 
 

@@ -13,10 +13,11 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from kit import gitlab_bodies as bodies
@@ -29,7 +30,7 @@ from kit.gitlab_refusals import (
     require,
     require_grant,
 )
-from kit.gitlab_things import SELF, Group, Kind, Project, State, Token, in_days, level
+from kit.gitlab_things import SELF, Group, Kind, Place, Project, State, Token, in_days
 from kit.web_server import Answer, Request, WebServer
 
 __all__ = [
@@ -40,6 +41,7 @@ NO_GITLAB = "<html><head><title>404 Not Found</title></head><body>nginx</body></
 SIGN_IN = (
     "<!DOCTYPE html>\n<html><head><title>Sign in · GitLab</title></head><body>{}</body></html>\n"
 )
+P = TypeVar("P", bound=Place)
 NO_PERSONAL = "This endpoint requires token type to be a personal access token"
 
 
@@ -81,7 +83,7 @@ class GitLab(WebServer):
         self.answered: list[Request] = []  # neither too many, nor told something else
         self.rotations: list[Request] = []  # would have replaced a token: there must be none
         self._tokens: dict[str, Token] = {}
-        self._places: list[Project | Group] = []
+        self._places: list[Place] = []
         self._ids = count(1)
         self._served: deque[float] = deque()
 
@@ -92,17 +94,13 @@ class GitLab(WebServer):
         self._tokens[token.value] = token.dated()._replace(id=token.id or next(self._ids))
         return token.value
 
-    def add_project(self, project: Project) -> Project:
-        """Make a project known and return it with its id."""
-        project = project._replace(id=project.id or next(self._ids))
-        self._places.append(project)
-        return project
+    def _add_place(self, place: P) -> P:
+        """Make a project or group known and return it with its id."""
+        place = replace(place, id=place.id or next(self._ids))
+        self._places.append(place)
+        return place
 
-    def add_group(self, group: Group) -> Group:
-        """Make a group known and return it with its id."""
-        group = group._replace(id=group.id or next(self._ids))
-        self._places.append(group)
-        return group
+    add_project = add_group = _add_place
 
     # Answers
 
@@ -136,17 +134,13 @@ class GitLab(WebServer):
             self._served.append(moment)
             return None
         reset = self.now + timedelta(seconds=1)
-        headers = {
-            "Content-Type": "text/plain",
-            "Retry-After": "1",
-            "RateLimit-Limit": str(self.throttle),
-            "RateLimit-Name": "throttle_authenticated_api",
-            "RateLimit-Observed": str(self.throttle + 1),
-            "RateLimit-Remaining": "0",
-            "RateLimit-Reset": str(int(reset.timestamp())),
-            "RateLimit-ResetTime": format_datetime(reset, usegmt=True),
-        }
-        return Answer(429, "Retry later\n", tuple(headers.items()))
+        limits = {"Limit": self.throttle, "Observed": self.throttle + 1, "Remaining": 0}
+        limits |= {"Reset": int(reset.timestamp())}
+        headers = [("Content-Type", "text/plain"), ("Retry-After", "1")]
+        headers += [(f"RateLimit-{name}", str(number)) for name, number in limits.items()]
+        headers += [("RateLimit-Name", "throttle_authenticated_api")]
+        headers += [("RateLimit-ResetTime", format_datetime(reset, usegmt=True))]
+        return Answer(429, "Retry later\n", tuple(headers))
 
     def _route(self, request: Request, path: str, query: dict[str, str]) -> Answer:
         if not path.startswith(self.prefix + "/"):
@@ -195,7 +189,7 @@ class GitLab(WebServer):
         least = call.query.get("min_access_level", "10")
         if least not in {"10", "15", "20", "25", "30", "40", "50"}:
             raise RefusalError(400, {"error": "min_access_level does not have a valid value"})
-        mine = [place for place in self._places if level(place, call.user) >= int(least)]
+        mine = [place for place in self._places if place.level(call.user) >= int(least)]
         groups = [bodies.of_group(self.url, g, call.user) for g in mine if isinstance(g, Group)]
         projects = [
             bodies.of_project(self.url, p, call.user) for p in mine if isinstance(p, Project)
@@ -234,12 +228,12 @@ class GitLab(WebServer):
         own = {"version": self.version, "revision": "0123456789a"}
         return Answer(body={**own, "kas": kas, "enterprise": False})
 
-    def _place(self, call: Call) -> Project | Group:
-        what = Project if call.parts["what"] == "projects" else Group
+    def _place(self, call: Call) -> Place:
+        what: type[Place] = Project if call.parts["what"] == "projects" else Group
         wanted = call.parts["place"].lower()
         for place in self._places:
             if isinstance(place, what) and wanted in {str(place.id), place.path.lower()}:
-                if not place.public and not level(place, call.user):
+                if not place.public and not place.level(call.user):
                     break
                 if place.granular_only and call.token.kind != "oauth":
                     require_grant(call.token, f"{what.__name__}: Read")
@@ -248,9 +242,10 @@ class GitLab(WebServer):
 
     def _project_or_group(self, call: Call) -> Answer:
         place = self._place(call)
-        if isinstance(place, Project):
-            return Answer(body=bodies.of_project_alone(self.url, place, call.user))
-        return Answer(body=bodies.of_group_alone(self.url, place, call.user))
+        if isinstance(place, Group):
+            return Answer(body=bodies.of_group_alone(self.url, place, call.user))
+        assert isinstance(place, Project)
+        return Answer(body=bodies.of_project_alone(self.url, place, call.user))
 
     def _group_projects(self, call: Call) -> Answer:
         inside = self._place(call).path
@@ -258,13 +253,13 @@ class GitLab(WebServer):
             bodies.of_project_alone(self.url, one, call.user)
             for one in self._places
             if isinstance(one, Project) and one.path.rpartition("/")[0] == inside
-            if one.public or level(one, call.user)
+            if one.public or one.level(call.user)
         ]
         return self._page(call, found)
 
     def _member(self, call: Call) -> Answer:
         user_id = int(call.parts["user"])
-        access = level(self._place(call), user_id)
+        access = self._place(call).level(user_id)
         if not access:
             raise message(404, "404 Not found")
         since = {"created_at": f"{in_days(-60)}T08:00:00.000Z", "expires_at": None}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 Kind = Literal[
@@ -16,7 +16,6 @@ State = Literal[
     "internal",
 ]  # fmt: skip
 Members = Mapping[int, int]  # user id -> access level
-NOBODY: Members = MappingProxyType({})
 SELF = "Personal Access Token: Read"
 READS = ("User: Read", "Metadata: Read", "Project: Read", "Group: Read", "Member: Read")
 
@@ -53,25 +52,20 @@ class Token(NamedTuple):
     expires_in: int | None = 7200  # OAuth: seconds from now, None never; 0 is dead
 
     @property
-    def username(self) -> str:
-        """The name of the account, which tells the kind of bot."""
-        digest = f"{self.user_id:032x}"
-        match self.kind:
-            case "project" | "group":
-                return f"{self.kind}_{self.resource_id}_bot_{digest}"
-            case "service-account":
-                return f"service_account_{digest}"
-            case _:
-                return f"user{self.user_id}"
-
-    @property
     def bot(self) -> bool:
-        """Whether the account is no person's."""
         return self.kind in {"project", "group", "service-account"}
 
     @property
+    def username(self) -> str:
+        """The name of the account, which tells the kind of bot."""
+        if not self.bot:
+            return f"user{self.user_id}"
+        service = self.kind == "service-account"
+        kind = "service_account" if service else f"{self.kind}_{self.resource_id}_bot"
+        return f"{kind}_{self.user_id:032x}"
+
+    @property
     def granted(self) -> tuple[str, ...]:
-        """What a fine-grained token may do."""
         return (*self.grants, SELF) if self.granular_self else self.grants
 
     def dated(self) -> Token:
@@ -83,13 +77,11 @@ class Token(NamedTuple):
         )
 
     def expired(self, now: datetime) -> bool:
-        """Whether its time is over."""
         if self.kind == "oauth":
             return self.expires_in is not None and self.expires_in <= 0
         return self.expires_at is not None and day(str(self.expires_at)) <= now
 
     def dead(self, now: datetime) -> bool:
-        """Whether it works no more."""
         return self.revoked or self.expired(now)
 
 
@@ -98,32 +90,34 @@ def day(date: str) -> datetime:
     return datetime.strptime(date[:10], "%Y-%m-%d").replace(tzinfo=timezone.utc)
 
 
-class Project(NamedTuple):
-    """A project; the three kinds of membership differ in how the API tells of them."""
+@dataclass(frozen=True)
+class Place:
+    """A project or group; the three kinds of membership differ in how the API tells of them."""
 
     path: str
     id: int = 0  # 0 becomes a fresh number
     public: bool = False
-    members: Members = NOBODY  # direct
-    group_members: Members = NOBODY  # inherited from the group
-    shared: Members = NOBODY  # through shares: absent from `permissions`, present in members/all
+    members: Members = field(default_factory=dict)  # direct
+    group_members: Members = field(default_factory=dict)  # inherited from the group
+    shared: Members = field(
+        default_factory=dict
+    )  # through shares: absent from `permissions`, present in members/all
     granular_only: bool = False  # its top-level group refuses classic tokens
+
+    def level(self, user_id: int) -> int:
+        """A user's effective access level, 0 for no member."""
+        return max(who.get(user_id, 0) for who in (self.members, self.group_members, self.shared))
+
+
+@dataclass(frozen=True)
+class Project(Place):
+    """A project."""
+
     archived: bool = False
 
 
-class Group(NamedTuple):
-    """A group; its memberships are those of a project."""
+@dataclass(frozen=True)
+class Group(Place):
+    """A group."""
 
-    path: str
-    id: int = 0
-    public: bool = False
-    members: Members = NOBODY
-    group_members: Members = NOBODY
-    shared: Members = NOBODY
-    granular_only: bool = False
     parent_id: int | None = None
-
-
-def level(place: Project | Group, user_id: int) -> int:
-    """Return a user's effective access level, 0 for no member."""
-    return max(who.get(user_id, 0) for who in (place.members, place.group_members, place.shared))
