@@ -12,8 +12,6 @@ from kit.policies import GOOD
 
 
 class Reply(NamedTuple):
-    """An answer as it arrived."""
-
     status: int
     body: bytes
     headers: HTTPMessage

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from kit.gitlab_server import GitLab, Group, Project, Token
 from kit.policies import GOOD, SELF
 
 OAUTH = "0123456789abcdef" * 4
-DIRECT = {"access_level": 40, "notification_level": 3}
+DIRECT = {"project_access": {"access_level": 40, "notification_level": 3}, "group_access": None}
 KINGFISHER = ("--allow-internal-ips", "--no-update-check")
 # The built-in rule does not follow --endpoint: this one asks the same question of the server here.
 RULE = r"""
@@ -27,17 +26,10 @@ rules:
     id: here.gitlab.1
     pattern: '\b(glpat-[0-9A-Za-z_-]{20})\b'
     examples: [glpat-3fZ1p5y4XWcCvMGVlfak]
-    validation:
-      type: Http
-      content:
-        request:
-          method: GET
-          url: '{{ GITLAB }}/api/v4/personal_access_tokens/self'
-          headers: {PRIVATE-TOKEN: '{{ TOKEN }}'}
-          response_matcher:
-            - report_response: true
-            - {type: StatusMatch, status: [200]}
-            - {type: JsonValid}
+    validation: {type: Http, content: {request: {
+      method: GET, url: '{{ GITLAB }}/api/v4/personal_access_tokens/self',
+      headers: {PRIVATE-TOKEN: '{{ TOKEN }}'}, response_matcher: [
+        {report_response: true}, {type: StatusMatch, status: [200]}, {type: JsonValid}]}}}
 """
 
 
@@ -49,11 +41,10 @@ def run(home: Path, program: str, *arguments: str, **env: str) -> subprocess.Com
     return subprocess.run(command, env=environ, cwd=home, check=False, **how)
 
 
-@pytest.fixture
-def session() -> Iterator[requests.Session]:
-    with requests.Session() as own:
-        own.trust_env = False  # no proxy, no netrc
-        yield own
+def client(server: GitLab, **credentials: str) -> Gitlab:
+    session = requests.Session()
+    session.trust_env = False  # no proxy, no netrc
+    return Gitlab(server.url, session=session, **credentials)
 
 
 @pytest.mark.parametrize(
@@ -61,10 +52,7 @@ def session() -> Iterator[requests.Session]:
     [
         ("current-user get", {"username": "user7", "bot": False}),
         ("personal-access-token get --id self", {"scopes": ["api"], "active": True}),
-        (
-            "project get --id group/app",
-            {"permissions": {"project_access": DIRECT, "group_access": None}},
-        ),
+        ("project get --id group/app", {"permissions": DIRECT}),
         ("project-member-all get --project-id group/app --id 7", {"access_level": 40}),
     ],
 )
@@ -82,21 +70,21 @@ def test_command_of_python_gitlab_reads(
         assert all(request.headers["private-token"] == GOOD for request in server.requests)
 
 
-def test_library_walks_pages(gitlab: GitLab, session: requests.Session) -> None:
+def test_library_walks_pages(gitlab: GitLab) -> None:
     gitlab.add(Token(GOOD, scopes=("read_api",)))
     group = gitlab.add_group(Group("group", members={7: 40}))
     paths = [f"group/p{number:02}" for number in range(45)]
     for path in paths:
         gitlab.add_project(Project(path, group_members={7: 40}))
-    client = Gitlab(gitlab.url, private_token=GOOD, session=session)
-    found = client.groups.get("group").projects.list(get_all=True)
-    assert client.version() == ("18.5.0", "0123456789a")
+    library = client(gitlab, private_token=GOOD)
+    found = library.groups.get("group").projects.list(get_all=True)
+    assert library.version() == ("18.5.0", "0123456789a")
     assert [project.path_with_namespace for project in found] == paths
     assert sum(f"/groups/{group.id}/projects" in request.path for request in gitlab.requests) == 3
 
 
 @pytest.mark.parametrize(
-    ("arguments", "token", "status", "text"),
+    ("credentials", "token", "status", "text"),
     [
         ({"private_token": GOOD}, Token("another"), 401, "401 Unauthorized"),
         ({"private_token": GOOD}, Token(GOOD, expires_at=0), 401, "invalid_token"),
@@ -107,29 +95,20 @@ def test_library_walks_pages(gitlab: GitLab, session: requests.Session) -> None:
     ids=["unknown", "expired", "scope", "OAuth", "job"],
 )
 def test_library_understands_refusals(
-    gitlab: GitLab,
-    session: requests.Session,
-    arguments: dict[str, Any],
-    token: Token,
-    status: int,
-    text: str,
+    gitlab: GitLab, credentials: dict[str, str], token: Token, status: int, text: str
 ) -> None:
     gitlab.add(token)
-    client = Gitlab(gitlab.url, session=session, **arguments)
     with pytest.raises(GitlabError) as refused:
-        client.projects.get("group/hidden")
+        client(gitlab, **credentials).projects.get("group/hidden")
     assert (refused.value.response_code, refused.value.error_message) == (status, text)
 
 
-def test_library_waits_as_long_as_the_throttle_says(
-    gitlab: GitLab, session: requests.Session
-) -> None:
+def test_library_waits_as_long_as_the_throttle_says(gitlab: GitLab) -> None:
     gitlab.add(Token(GOOD))
     gitlab.throttle = 2
-    client = Gitlab(gitlab.url, private_token=GOOD, session=session)
-    started = time.monotonic()
+    library, started = client(gitlab, private_token=GOOD), time.monotonic()
     for _ in range(3):
-        client.auth()
+        library.auth()
     assert time.monotonic() - started >= 1
     assert len(gitlab.requests) == 4
 
