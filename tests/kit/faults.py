@@ -1,7 +1,7 @@
 """What can go wrong between a client and GitLab, as bytes on a real socket: the list of it.
 
-A fault is told apart by the category that glcheck must end with. An oddity that GitLab's answer survives
-is on the list as well, as `ok`: a check that fails for no reason is a fault, too.
+An oddity that GitLab's answer survives is on the list as well, as `ok`: a check that fails for no
+reason is a fault, too.
 """
 
 from __future__ import annotations
@@ -190,8 +190,11 @@ def of_fields() -> Iterator[Fault]:
     other = {"text": "x", "a number": 7, "a list": [None], "null": None, "true": True}
     # What decides must be as GitLab writes it; what only informs is left out where it is not.
     sound: Mapping[str, tuple[str, ...]] = {
-        "scopes": (), "expires_at": ("null",), "revoked": ("true", "null"), "active": ("true", "null"),
-    }  # fmt: skip
+        "scopes": (),
+        "expires_at": ("null",),
+        "revoked": ("true", "null"),
+        "active": ("true", "null"),
+    }
     for field in ("id", "name", "user_id", "created_at", *sound):
         for kind, value in other.items():
             found = "ok" if field not in sound or kind in sound[field] else UNEXPECTED
@@ -264,7 +267,7 @@ def of_pauses() -> Iterator[Fault]:
 def of_http() -> Iterator[Fault]:
     """Other protocols, older ones, and headers out of all measure."""
     body = good()
-    many = {f"X-{n}": "y" for n in range(90)}
+    many, no_colon = {f"X-{n}": "y" for n in range(90)}, b"HTTP/1.1 200 OK\r\nnothing\r\n\r\n"
     rows = [
         ("HTTP/1.0", "ok", whole(body, version="1.0")),
         ("HTTP/1.0 without a length", "ok", head(version="1.0") + body),
@@ -277,10 +280,10 @@ def of_http() -> Iterator[Fault]:
         ("10,000 headers", NETWORK, head(200, (*JSON, *many.items()) * 111) + body),
         ("a header of 60,000 characters", "ok", whole(body, X_Long="y" * 60_000)),
         ("a header of 1,000,000 characters", NETWORK, whole(body, X_Long="y" * 1_000_000)),
-        ("a header without a colon", f"ok or {NETWORK}", b"HTTP/1.1 200 OK\r\nnothing\r\n\r\n" + body),
+        ("a header without a colon", f"ok or {NETWORK}", no_colon + body),
         ("a charset that is none", "ok", whole(body, Content_Type="application/json; charset=x")),
         ("two answers at once", "ok", whole(body) + whole(UNKNOWN, 401)),
-    ]  # fmt: skip
+    ]
     yield from (fault(*row) for row in rows)
     yield fault("SMTP", NETWORK, b"220 mail.example.com ESMTP\r\n", before=True)
     dates = ("yesterday", "Thu, 99 Foo 99999 99:99:99 GMT", "Fri, 31 Dec 9999 23:59:59 -2359", "")
@@ -290,7 +293,7 @@ def of_http() -> Iterator[Fault]:
 
 
 def of_tls() -> Iterator[Fault]:
-    """What happens where TLS should begin; servers with certificates of all sorts are GitLab's own."""
+    """What happens where TLS should begin; certificates of all sorts are not here."""
     alert = b"\x15\x03\x03\x00\x02\x02\x28"  # handshake_failure
     rows: list[tuple[str, str, tuple[bytes, ...], str]] = [
         ("http on a port for TLS", TLS, (whole(good()),), "close"),

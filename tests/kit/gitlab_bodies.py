@@ -16,7 +16,7 @@ OF_A_TOKEN = (
 
 
 def of_token(token: Token, *, dead: bool, granular: bool | None) -> dict[str, object]:
-    """A token as it describes itself; versions that know of no fine-grained ones say nothing of it."""
+    """A token as it describes itself; `granular` is None where the version does not know of it."""
     told = {name: getattr(token, name) for name in OF_A_TOKEN}
     told |= {"scopes": ["granular"] if granular else token.scopes, "active": not dead}
     return told if granular is None else {**told, "granular": granular}

@@ -1,4 +1,4 @@
-"""Who is let in, and with which words GitLab turns the others away: one place, in GitLab's order."""
+"""Who is let in, and with which words GitLab turns the others away, in its order."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """A GitLab on loopback for tests and demonstrations.
 
-It answers as GitLab's published source and documentation say that GitLab answers: token kinds, scopes,
-account states, projects, groups, members and job tokens. What it is told to answer instead (`script`,
-`always`) stands for everything else between a client and GitLab: proxies, faults, silence.
+It answers as GitLab's published source and documentation say that GitLab answers. What it is told to
+answer instead (`script`, `always`) stands for all else between a client and GitLab: proxies, faults.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ class Call(NamedTuple):
 
 
 class Route(NamedTuple):
-    """An API route: the scopes that open it (None: any token) and what a fine-grained token needs."""
+    """An API route: the scopes that open it (None: any), and what a fine-grained token needs."""
 
     pattern: str
     scopes: tuple[str, ...] | None

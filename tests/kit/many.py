@@ -44,6 +44,6 @@ def interrupt(process: subprocess.Popen[str], gitlab: GitLab, requests: int) -> 
 
 
 def interrupted(run: Run, gitlab: GitLab, *args: str, env: dict[str, str], after: int) -> Result:
-    """Interrupt the command once so many tokens are done, and all 16 connections wait for others."""
+    """Interrupt the command once so many tokens are done, and all 16 connections wait."""
     process = start(run, gitlab, COMMAND, *args, env=env, stderr=subprocess.PIPE)
     return interrupt(process, gitlab, after + 16)

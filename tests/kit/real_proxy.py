@@ -1,4 +1,4 @@
-"""mitmproxy, a real proxy, on loopback: it logs all it sees, wants credentials at one port, and opens TLS to 127.0.0.1.
+"""mitmproxy, a real proxy: it logs all it sees, and wants credentials at one of its two ports.
 
 It has an environment of its own, since it does not go together with what else the tests use.
 """

@@ -1,4 +1,4 @@
-"""The command with proxies in its environment: whatever comes of it, it is in time and tells no secret."""
+"""The command with proxies around: whatever comes of it, it is in time and tells no secret."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """An answer; a body that is not text or bytes is sent as JSON, text as HTML unless a header says."""
+    """An answer; a body that is not text is sent as JSON, text as HTML unless a header says."""
 
     status: int = 200
     body: object = ""
@@ -57,7 +57,7 @@ class WebServer(Listener):
             self._scripted += [(path, answer) for answer in answers]
 
     def always(self, answer: Answer, path: str | None = None) -> None:
-        """Give this answer to all requests whose decoded path contains `path`; the last rule wins."""
+        """Give this answer to all whose decoded path contains `path`; the last rule wins."""
         with self._lock:
             self._standing.insert(0, (path, answer))
 

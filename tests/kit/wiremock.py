@@ -1,4 +1,4 @@
-"""WireMock, a server of faults that knows nothing of glcheck, on loopback and on the Java of a Python package."""
+"""WireMock, a server of faults that others wrote, on the Java of a Python package."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def run(home: Path, program: str, *arguments: str, **env: str) -> subprocess.Com
     return subprocess.run(command, env=environ, cwd=home, check=False, **how)
 
 
-def client(server: GitLab, **credentials: str) -> Gitlab:
+def client(server: GitLab, **credentials: Any) -> Gitlab:
     session = requests.Session()
     session.trust_env = False  # no proxy, no netrc
     return Gitlab(server.url, session=session, **credentials)

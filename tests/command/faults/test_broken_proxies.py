@@ -1,4 +1,4 @@
-"""Proxies that do not work, are not there, or cannot be read from the settings; and which one is taken."""
+"""Proxies that do not work, are not there, or cannot be read; and which one is taken."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def refuses(status: int) -> Broken:
 BROKE_OFF = "The connection to {H} through the proxy {P} broke off."
 NO_TLS = "No TLS connection to {H} through the proxy {P} could be made"
 SILENT = "{H} through the proxy {P} was silent for 1 second."
+HEADERS = b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 99
 FLOOD = Does(CONNECTED + b"x" * 9999, without_end=True)
+REFUSALS = (302, 401, 403, 404, 407, 500, 502, 503, 504)
 NO_HTTP = Broken(Does(SSH), NETWORK, 3, BROKE_OFF)
 # fmt: off
 ENCRYPTED_CASES = {
@@ -61,11 +63,11 @@ ENCRYPTED_CASES = {
     "page-later": Broken(Does(CONNECTED, then=b"HTTP/1.1 400 No\r\n" + PAGE), TLS, 1, NO_TLS),
     "no-http": NO_HTTP,
     "no-status": Broken(Does(b"HTTP/1.1 fine\r\n\r\n"), NETWORK, 3, BROKE_OFF),
-    **{f"answers-{status}": refuses(status) for status in (302, 401, 403, 404, 407, 500, 502, 503, 504)},
+    **{f"answers-{status}": refuses(status) for status in REFUSALS},
 }
 ENDLESS_CASES = {
     "line": Broken(Does(b"HTTP/1.1 200 " + b"x" * 999, without_end=True), NETWORK, 3, BROKE_OFF),
-    "head": Broken(Does(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 99, without_end=True), NETWORK, None, "{H}"),
+    "head": Broken(Does(HEADERS, without_end=True), NETWORK, None, "{H}"),
     "flood": Broken(FLOOD, TLS, 1, NO_TLS),
 }
 PLAIN_CASES = {  # where a proxy answers in the server's place
@@ -106,20 +108,25 @@ def test_broken_proxies_are_told_from_gitlab_and_never_hold_a_run_or_fill_its_me
         assert heard + [said for _, said in proxy.heard if b"TOKEN" in said.upper()] == []
 
 
-def test_a_proxy_that_is_not_there_is_named_without_its_password(run_alone: Run) -> None:
+@pytest.mark.parametrize(
+    ("token", "variable", "said"),
+    [
+        (ENCRYPTED, "HTTPS_PROXY", "The proxy {closed} refused the connection."),
+        (PLAIN, "http_proxy", "The name of the proxy proxy.invalid:3128 cannot be resolved."),
+    ],
+    ids=["closed", "unknown"],
+)
+def test_a_proxy_that_is_not_there_is_named_without_its_password(
+    run_alone: Run, token: Settings, variable: str, said: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as bound:
-        dead = f"127.0.0.1:{bound.getsockname()[1]}"
-    unknown = "proxy.invalid:3128"
-    env = {"HTTPS_PROXY": f"http://{CREDENTIALS}@{dead}"}
-    env["http_proxy"] = f"http://{CREDENTIALS}@{unknown}"
-    found = through(run_alone, env, {"dead": ENCRYPTED, "unknown": PLAIN})
-    assert (found.code, found.categories) == (30, {"dead": NETWORK, "unknown": NETWORK})
-    said = words(found.tokens["dead"])
-    assert f"The proxy {dead} refused the connection." in said
-    assert "HTTPS_PROXY" in said
-    said = words(found.tokens["unknown"])
-    assert f"The name of the proxy {unknown} cannot be resolved." in said
-    assert "http_proxy" in said
+        closed = f"127.0.0.1:{bound.getsockname()[1]}"
+    env = {"HTTPS_PROXY": f"http://{CREDENTIALS}@{closed}"}
+    env["http_proxy"] = f"http://{CREDENTIALS}@proxy.invalid:3128"
+    found = through(run_alone, env, {"one": token})
+    assert (found.code, found.categories) == (30, {"one": NETWORK})
+    assert said.format(closed=closed) in words(found.tokens["one"])
+    assert variable in words(found.tokens["one"])
 
 
 def test_a_proxy_called_https_that_does_not_speak_tls_is_told_by_its_scheme(run_alone: Run) -> None:
@@ -134,36 +141,26 @@ def test_a_proxy_called_https_that_does_not_speak_tls_is_told_by_its_scheme(run_
 
 VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 SOCKS, UNREADABLE = "{P} is a SOCKS proxy", "in {V} cannot be read"
+# fmt: off
+UNUSABLE = [  # {P} is a proxy, {C} its credentials, {U} the user of them
+    *[(f"{name}://{{C}}@{{P}}", SOCKS) for name in ("socks5", "socks5h", "socks4", "SOCKS4a")],
+    *[(value, UNREADABLE) for value in (
+        "http://", "http://:3128", "http://127.0.0.1:99999", "http://{C}", "ftp://{C}@{P}",
+        "localhost:3128",  # which curl reads and requests does not
+        "http://{U}:12/Vt3#9Q@{P}",  # a port, to those who know of no password
+        "http://{U}:Vt3/9Q@{P}", "http://[::1{P}", "http://pro xy:3128", "$PROXY", "  ",
+    )],
+]
+# fmt: on
 
 
 @pytest.mark.parametrize(
-    ("number", "value", "said"),
-    [
-        (number, value, said)
-        for said, values in {
-            SOCKS: [f"{name}://{{C}}@{{P}}" for name in ("socks5", "socks5h", "socks4", "SOCKS4a")],
-            UNREADABLE: [
-                "http://",
-                "http://:3128",
-                "http://127.0.0.1:99999",
-                "http://{C}",
-                "localhost:3128",  # which curl reads and requests does not
-                "ftp://{C}@{P}",
-                "http://{U}:12/Vt3#9Q@{P}",  # a port, to those who know of no password
-                "http://{U}:Vt3/9Q@{P}",
-                "http://[::1{P}",
-                "http://pro xy:3128",
-                "$PROXY",
-                "  ",
-            ],
-        }.items()
-        for number, value in enumerate(values)
-    ],
+    ("variable", "value", "said"),
+    [(VARIABLES[number % 4], *row) for number, row in enumerate(UNUSABLE)],
 )
 def test_settings_that_name_no_usable_proxy_are_told_at_once_and_nothing_is_sent(
-    run_alone: Run, number: int, value: str, said: str
+    run_alone: Run, variable: str, value: str, said: str
 ) -> None:
-    variable = VARIABLES[number % len(VARIABLES)]
     with MisbehavingProxy({}) as proxy:
         value = value.format(C=CREDENTIALS, P=proxy.address, U=USER)
         found = through(run_alone, {variable: value}, {"one": ENCRYPTED}, max_wait=1)
@@ -226,3 +223,12 @@ def test_no_proxy_spares_hosts_ports_domains_and_all(tls: Certificates, run_alon
         assert sent_to(other_port) == []
         assert proxied(ports, NO_PROXY="*") == []
         assert sent_to(other_port) == [GOOD]
+
+
+def test_what_only_looks_like_this_machine_gets_no_unencrypted_token(
+    gitlab: GitLab, run_alone: Run
+) -> None:
+    gitlab.add(Token(GOOD))
+    env = {"http_proxy": "http://127.0.0.1.example:3128", "NO_PROXY": "gitlab.example"}
+    assert through(run_alone, env, {"one": {"url": gitlab.url}}).categories == {"one": "ok"}
+    assert sent_to(gitlab) == [GOOD]

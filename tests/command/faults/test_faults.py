@@ -1,4 +1,4 @@
-"""Every fault ends with its category, in time and in little memory; docs/faults.md is the table of them."""
+"""Every fault ends with its category, in time and in little memory: docs/faults.md."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ TELLS = ("ok", "token-revoked")  # verdicts that need a description of the token
 DOCUMENT = f"""\
 # Faults
 
-`make reliability` writes this page. For each line, it runs glcheck as a process of its own against a server on
-loopback that has this fault. The token is good, `timeout` is 1 s and `max-wait` {MAX_WAIT} s. The tests run the same, and
-fail where a category is another one, where a run takes clearly longer than `max-wait` or {MOST_MEGABYTES} MiB, or where
-anything shows the token. [reliability.md](reliability.md) says what this means.
+`make reliability` writes this page. For each line, it runs glcheck as a process of its own against
+a server on loopback that has this fault. The token is good, `timeout` is 1 s and `max-wait` {MAX_WAIT} s.
+The tests run the same, and fail where a category is another one, where a run takes clearly longer
+than `max-wait` or more than {MOST_MEGABYTES} MiB, or where anything shows the token. In short, it is in
+[reliability.md](reliability.md).
 
 | fault | category | exit code | it ends |
 | --- | --- | --- | --- |

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -176,20 +176,3 @@ def test_a_proxy_may_speak_tls_itself_and_has_to_be_trusted_too(
     assert f"{host(secure.url)} through the {untrusted}" in words(found.tokens["proxy only"])
     assert sent_to(secure) == [GOOD]
     assert [request.headers for request in proxy.seen() if GOOD in request.headers.values()] == []
-
-
-def test_an_unencrypted_token_of_this_machine_goes_through_a_proxy_of_this_machine_only(
-    gitlab: GitLab, proxy: RealProxy, run_alone: Run
-) -> None:
-    gitlab.add(Token(GOOD))
-    token: Mapping[str, Settings] = {"one": {"url": gitlab.url}}
-    here, elsewhere = {"http_proxy": proxy.url}, "http://proxy.invalid:3128"
-    for env, methods in (
-        ({**here, "NO_PROXY": "gitlab.example", "https_proxy": elsewhere}, ["GET"]),
-        ({"http_proxy": elsewhere, "https_proxy": proxy.url}, []),
-        ({"ALL_PROXY": elsewhere}, []),
-        ({"http_proxy": "http://127.0.0.1.example:3128"}, []),
-    ):
-        assert through(run_alone, env, token).categories == {"one": "ok"}
-        assert [request.method for request in proxy.seen()] == methods
-    assert sent_to(gitlab) == [GOOD] * 4

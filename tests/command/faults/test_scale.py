@@ -24,8 +24,8 @@ def test_a_thousand_tokens_on_a_throttled_server_are_all_answered(gitlab: GitLab
     assert gitlab.most_open <= 16
     answered = Counter(request.headers["private-token"] for request in gitlab.answered)
     assert answered == dict.fromkeys(variables.values(), 1)
-    # Whoever is refused is asked for again after the pause that was named, and nobody else is: at most
-    # all connections are refused in one second.
+    # Whoever is refused is asked for again after the pause that was named, and nobody else is: at
+    # most all connections are refused in one second.
     refused = len(gitlab.requests) - len(gitlab.answered)
     assert refused <= 16 * cost.seconds
     asked = Counter(request.headers["private-token"] for request in gitlab.requests)

@@ -1,4 +1,4 @@
-"""When a token dies is a matter of GitLab's clock: neither this machine's nor its zone has a say."""
+"""When a token dies is a matter of GitLab's clock: no other, and no zone, has a say."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ pytestmark = [
     pytest.mark.skipif(not ON_LINUX, reason="libfaketime's wheel is for Linux on x86-64"),
 ]
 YEAR = 365 * 86400
-# A token dies as these days begin: a leap day, the day after one that only looks like it, and days on
-# which clocks change in Europe and America.
+# A token dies as these days begin: a leap day, the day after one that only looks like it, and days
+# on which clocks change in Europe and America.
 DAYS = ("2028-02-29", "2100-03-01", "2027-03-28", "2027-10-31", "2027-03-14")
 ZONES = {  # with the seconds by which the local clock is ahead
     "Europe/Berlin": -YEAR,
