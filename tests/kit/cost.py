@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-# Starts the command from a process of its own, as small as can be: on Linux, a child's peak memory is
-# never below that of the process that started it.
+# Starts the command from a process of its own, as small as can be: on Linux, a child's peak memory
+# is never below that of the process that started it.
 _LAUNCHER = """
 import os, sys, time
 started = time.perf_counter()

@@ -189,12 +189,9 @@ def of_fields() -> Iterator[Fault]:
     """Descriptions with a field of another type, or with a date that is none."""
     other = {"text": "x", "a number": 7, "a list": [None], "null": None, "true": True}
     # What decides must be as GitLab writes it; what only informs is left out where it is not.
-    sound: Mapping[str, tuple[str, ...]] = {
-        "scopes": (),
-        "expires_at": ("null",),
-        "revoked": ("true", "null"),
-        "active": ("true", "null"),
-    }
+    flags = ("true", "null")
+    sound: Mapping[str, tuple[str, ...]]
+    sound = {"scopes": (), "expires_at": ("null",), "revoked": flags, "active": flags}
     for field in ("id", "name", "user_id", "created_at", *sound):
         for kind, value in other.items():
             found = "ok" if field not in sound or kind in sound[field] else UNEXPECTED
@@ -230,16 +227,12 @@ def of_redirects() -> Iterator[Fault]:
     for status in (300, 301, 302, 303, 304, 305, 306, 307, 308):
         yield answer(f"redirect {status}", UNEXPECTED, "", status, Location="/api/v4/x")
     places = {
-        "to another host": "https://sso.example.com/login",
-        "to http": "http://gitlab.example.com/",
-        "to nowhere": "",
-        "to a broken address": "http://[",
-        "to a script": "javascript:alert(1)",
-        "to a file": "file:///etc/passwd",
-        "to a port that is none": "https://h:99999999/",
+        "to another host": "https://sso.example.com/login", "to http": "http://gitlab.example.com/",
+        "to nowhere": "", "to a broken address": "http://[", "to a script": "javascript:alert(1)",
+        "to a file": "file:///etc/passwd", "to a port that is none": "https://h:99999999/",
         "to itself": "/api/v4/personal_access_tokens/self",
         "of 60,000 characters": "/" + "x" * 60_000,
-    }
+    }  # fmt: skip
     for name, place in places.items():
         yield answer(f"redirect {name}", UNEXPECTED, "", 302, Location=place)
     yield answer("redirect by a header of pages", "ok", good(), Refresh="0; url=https://h/")
@@ -260,8 +253,7 @@ def of_pauses() -> Iterator[Fault]:
     yield answer("429, Retry-After: none", "rate-limited", words, 429)
     for name, wait in waits.items():
         yield answer(f"429, Retry-After: {name}", "rate-limited", words, 429, Retry_After=wait)
-    name = "503 with a Retry-After of an hour"
-    yield answer(name, "server-error", "", 503, Retry_After="3600")
+    yield answer("503, Retry-After: an hour", "server-error", "", 503, Retry_After="3600")
 
 
 def of_http() -> Iterator[Fault]:

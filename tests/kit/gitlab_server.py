@@ -1,7 +1,7 @@
 """A GitLab on loopback for tests and demonstrations.
 
-It answers as GitLab's published source and documentation say that GitLab answers. What it is told to
-answer instead (`script`, `always`) stands for all else between a client and GitLab: proxies, faults.
+It answers as GitLab's published source and documentation say that GitLab answers. What it is told
+to answer instead (`script`, `always`) stands for what else there can be between the two.
 """
 
 from __future__ import annotations
@@ -21,14 +21,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from kit import gitlab_bodies as bodies
 from kit.certificates import Certificates, certificates
-from kit.gitlab_refusals import (
-    DEAD_OAUTH,
-    RefusalError,
-    message,
-    presented,
-    require,
-    require_grant,
-)
+from kit.gitlab_refusals import DEAD_OAUTH, RefusalError, message, presented, require, require_grant
 from kit.gitlab_things import SELF, Group, Kind, Place, Project, State, Token, in_days
 from kit.web_server import Answer, Request, WebServer
 

@@ -1,6 +1,6 @@
 """What the tests' mitmproxy does beside proxying; mitmdump loads this file.
 
-TLS to 127.0.0.1 is opened and made anew, as a company's proxy does it; to localhost it passes unread.
+TLS to 127.0.0.1 is opened and made anew, as a company's proxy does it; to localhost it stays.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from kit.reports import CODES
 
 pytestmark = pytest.mark.slow
 TABLE = Path(__file__).parents[3] / "docs" / "faults.md"
-MAX_WAIT = 3  # seconds, for each of these runs
+MAX_WAIT = 6  # seconds: on a busy machine, too, enough to try again what may pass
 LIMITS = ("--timeout", "1s", "--max-wait", f"{MAX_WAIT}s")
 MOST_MEGABYTES = 100
 TELLS = ("ok", "token-revoked")  # verdicts that need a description of the token
@@ -28,10 +29,10 @@ DOCUMENT = f"""\
 # Faults
 
 `make reliability` writes this page. For each line, it runs glcheck as a process of its own against
-a server on loopback that has this fault. The token is good, `timeout` is 1 s and `max-wait` {MAX_WAIT} s.
-The tests run the same, and fail where a category is another one, where a run takes clearly longer
-than `max-wait` or more than {MOST_MEGABYTES} MiB, or where anything shows the token. In short, it is in
-[reliability.md](reliability.md).
+a server on loopback that has this fault. The token is good, `timeout` is 1 s and `max-wait`
+{MAX_WAIT} s. The tests run the same, and fail where a category is another one, where a run takes
+clearly longer than `max-wait` or more than {MOST_MEGABYTES} MiB, or where anything shows the
+token. What it means in short is in [reliability.md](reliability.md).
 
 | fault | category | exit code | it ends |
 | --- | --- | --- | --- |
@@ -73,9 +74,9 @@ class Found(NamedTuple):
     def end(self) -> str:
         """When it ended, in words that are the same on every machine."""
         reasons = [problem["details"].get("reason") for problem in self.token["problems"]]
-        if "max-wait" in reasons:
-            return "when `max-wait` is over"
-        return "at once" if self.token["requests"] < 2 else "after trying again"
+        if self.token["requests"] > 1:
+            return "after trying again"
+        return "when `max-wait` is over" if "max-wait" in reasons else "at once"
 
 
 def fits(category: str, expected: str) -> bool:
@@ -102,43 +103,37 @@ def of_bytes(run: Run, usual: float) -> list[Found]:
         return list(threads.map(one, faults()))
 
 
-def of_certificates(run: Run, tls: Certificates) -> list[Found]:
-    found, ca_file = [], str(tls.ca_file)
-    for name, context in (
-        ("a certificate that has expired", tls.expired),
-        ("a certificate that is not valid yet", tls.not_yet_valid),
-        ("a certificate for another host", tls.wrong_host),
-        ("a certificate of an unknown CA", tls.other_ca),
-    ):
-        with GitLab(tls=context) as server:
-            found.append(seen(run, server.url, name, TLS, "--ca-file", ca_file))
-            assert server.requests == []
-    with GitLab(tls=tls.good) as server, GitLab() as plain:
-        server.add(Token(GOOD))
-        url, name = server.url, "a private CA, named by"
-        ci = {"GITLAB_CI": "true", "CI_SERVER_URL": url, "CI_SERVER_TLS_CA_FILE": ca_file}
-        bundle = {"REQUESTS_CA_BUNDLE": ca_file}
-        tls_to_plain, plain_to_tls = plain.url.replace("p:", "ps:"), url.replace("ps:", "p:")
-        found += [
-            seen(run, url, "a private CA, not named", TLS),
-            seen(run, url, f"{name} `ca-file`", "ok", "--ca-file", ca_file),
-            seen(run, url, f"{name} REQUESTS_CA_BUNDLE", "ok", **bundle),
-            seen(run, url, f"{name} CI_SERVER_TLS_CA_FILE", "ok", **ci),
-            seen(run, plain_to_tls, "TLS on a port for http", NETWORK),
-            seen(run, tls_to_plain, "http on GitLab's port for TLS", TLS),
-        ]
-        assert (len(server.requests), plain.requests) == (3, [])
-    return found
-
-
-def of_addresses(run: Run) -> list[Found]:
+def of_addresses(run: Run, tls: Certificates) -> list[Found]:
+    """Nobody there, and certificates of all sorts."""
     with GitLab() as server:
         gone = server.url
-    unknown = "a name that cannot be resolved"
-    return [
-        seen(run, gone, "refused", NETWORK),
-        seen(run, "https://gitlab.invalid", unknown, NETWORK),
-    ]
+    flawed = {
+        "a certificate that has expired": GitLab(tls=tls.expired),
+        "a certificate that is not valid yet": GitLab(tls=tls.not_yet_valid),
+        "a certificate for another host": GitLab(tls=tls.wrong_host),
+        "a certificate of an unknown CA": GitLab(tls=tls.other_ca),
+    }
+    ca, private = ("--ca-file", str(tls.ca_file)), "a private CA, named by"
+    with ExitStack() as servers:
+        plain, good = (servers.enter_context(GitLab(tls=how)) for how in (None, tls.good))
+        for server in flawed.values():
+            servers.enter_context(server)
+        good.add(Token(GOOD))
+        ci = {"GITLAB_CI": "true", "CI_SERVER_URL": good.url, "CI_SERVER_TLS_CA_FILE": ca[1]}
+        found = [
+            seen(run, gone, "refused", NETWORK),
+            seen(run, "https://gitlab.invalid", "a name that cannot be resolved", NETWORK),
+            *(seen(run, server.url, name, TLS, *ca) for name, server in flawed.items()),
+            seen(run, good.url, "a private CA, not named", TLS),
+            seen(run, good.url, f"{private} `ca-file`", "ok", *ca),
+            seen(run, good.url, f"{private} REQUESTS_CA_BUNDLE", "ok", REQUESTS_CA_BUNDLE=ca[1]),
+            seen(run, good.url, f"{private} CI_SERVER_TLS_CA_FILE", "ok", **ci),
+            seen(run, f"http://{good.address}", "TLS on a port for http", NETWORK),
+            seen(run, f"https://{plain.address}", "http on GitLab's port for TLS", TLS),
+        ]
+    assert [server.requests for server in (*flawed.values(), plain)] == [[]] * 5
+    assert len(good.requests) == 3
+    return found
 
 
 def test_every_fault_ends_with_its_category_in_time_and_in_little_memory(
@@ -146,7 +141,7 @@ def test_every_fault_ends_with_its_category_in_time_and_in_little_memory(
 ) -> None:
     gitlab.add(Token(GOOD))
     usual = max(seen(run, gitlab.url, "none", "ok").cost.seconds for _ in range(3))
-    found = [*of_addresses(run), *of_bytes(run, usual), *of_certificates(run, tls)]
+    found = [*of_addresses(run, tls), *of_bytes(run, usual)]
     if os.environ.get("WRITE_RELIABILITY"):
         rows = [(one.fault, f"`{one.category}`", str(one.code), one.end) for one in found]
         lines = "".join(f"| {' | '.join(row)} |\n" for row in rows)

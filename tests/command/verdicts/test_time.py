@@ -95,11 +95,7 @@ def test_a_token_dies_by_gitlabs_clock_at_every_hour_in_every_zone_whatever_the_
 
 @pytest.mark.parametrize(
     ("day", "zone"),
-    [
-        ("2028-02-29", "Pacific/Kiritimati"),
-        ("2027-10-31", "Europe/Berlin"),
-        ("2027-01-01", "UTC"),
-    ],
+    [("2028-02-29", "Pacific/Kiritimati"), ("2027-10-31", "Europe/Berlin"), ("2027-01-01", "UTC")],
 )
 def test_where_gitlab_names_no_time_the_local_clock_counts_and_its_zone_does_not(
     gitlab: GitLab, run: Run, day: str, zone: str
