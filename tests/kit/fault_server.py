@@ -1,13 +1,19 @@
-"""A server of raw sockets that gives one fault, or one oddity, to everyone who connects."""
+"""A server of raw sockets that gives one fault to everyone who connects, and bytes for it to send."""
 
 from __future__ import annotations
 
+import json
 import socket
 import struct
 from collections.abc import Callable, Iterable
+from datetime import datetime, timezone
+from email.utils import format_datetime
 from typing import Literal, NamedTuple
 
 from kit.listener import Listener
+
+Headers = tuple[tuple[str, object], ...]
+JSON: Headers = (("Content-Type", "application/json"),)
 
 
 class Fault(NamedTuple):
@@ -50,3 +56,25 @@ class FaultServer(Listener):
         elif fault.before:  # closed with bytes unread, it would be reset
             connection.shutdown(socket.SHUT_WR)
             connection.recv(65536)
+
+
+def head(status: object = 200, headers: Headers = JSON, version: object = "1.1") -> bytes:
+    lines = [f"HTTP/{version} {status} Whatever", *(f"{name}: {value}" for name, value in headers)]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def whole(body: object, status: object = 200, version: object = "1.1", **headers: object) -> bytes:
+    """A whole answer; a body that is neither text nor bytes becomes JSON."""
+    text = body if isinstance(body, (bytes, str)) else json.dumps(body)
+    content = text.encode() if isinstance(text, str) else text
+    usual = {
+        "Content-Type": "application/json",
+        "Content-Length": len(content),
+        "Date": format_datetime(datetime.now(timezone.utc), usegmt=True),
+    }
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return head(status, tuple({**usual, **given}.items()), version) + content
+
+
+def chunk(content: bytes) -> bytes:
+    return f"{len(content):x}\r\n".encode() + content + b"\r\n"

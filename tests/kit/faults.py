@@ -15,43 +15,16 @@ from email.utils import format_datetime
 from itertools import chain, repeat
 from typing import Any
 
-from kit.fault_server import Fault
+from kit.fault_server import JSON, Fault, Headers, chunk, head, whole
 from kit.policies import describe
 
-Headers = tuple[tuple[str, object], ...]
 UNEXPECTED, NETWORK, TLS = "unexpected-answer", "network-error", "tls-error"
 EITHER = f"{NETWORK} or {UNEXPECTED}"
 PACE = 0.1  # seconds between the pieces of an answer that drips
-JSON: Headers = (("Content-Type", "application/json"),)
 CHUNKED: Headers = (("Transfer-Encoding", "chunked"), *JSON)
 LONG: Headers = (*JSON, ("Content-Length", 500))
 ELSEWHERE: Headers = (("Location", "/"),)
 UNKNOWN = {"message": "401 Unauthorized"}
-
-
-# How an answer is put together
-
-
-def head(status: object = 200, headers: Headers = JSON, version: object = "1.1") -> bytes:
-    lines = [f"HTTP/{version} {status} Whatever", *(f"{name}: {value}" for name, value in headers)]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-
-
-def whole(body: object, status: object = 200, version: object = "1.1", **headers: object) -> bytes:
-    """A whole answer; a body that is neither text nor bytes becomes JSON."""
-    text = body if isinstance(body, (bytes, str)) else json.dumps(body)
-    content = text.encode() if isinstance(text, str) else text
-    usual = {
-        "Content-Type": "application/json",
-        "Content-Length": len(content),
-        "Date": format_datetime(datetime.now(timezone.utc), usegmt=True),
-    }
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
-    return head(status, tuple({**usual, **given}.items()), version) + content
-
-
-def chunk(content: bytes) -> bytes:
-    return f"{len(content):x}\r\n".encode() + content + b"\r\n"
 
 
 def good() -> bytes:
