@@ -1,4 +1,4 @@
-"""A server of raw sockets that gives one fault to everyone who connects, and bytes for it to send."""
+"""A server of raw sockets that gives one fault to everyone who connects, and what it can send."""
 
 from __future__ import annotations
 
