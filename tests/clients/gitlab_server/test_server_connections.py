@@ -94,7 +94,7 @@ def test_stops_under_clients_that_hang(tls: Certificates, encrypted: bool) -> No
     before = set(threading.enumerate())
     trusting = ssl.create_default_context(cafile=str(tls.ca_file))
     with GitLab(tls=tls.good if encrypted else None) as server:
-        server.always(Answer(delay=600))
+        server.always(Answer(delay=60))
         address = ("127.0.0.1", server.port)
         sockets = [socket.create_connection(address, timeout=20) for _ in range(3)]
         for number in (1, 2) if encrypted else ():  # the first never shakes hands
