@@ -1,4 +1,4 @@
-"""What a process costs: seconds of wall clock and peak memory, by the operating system's own account of it."""
+"""What a process costs, by the operating system's own account of it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-# Starts the command and waits for it from a process of its own, as small as can be: on Linux, a child's peak
-# memory is never below that of the process that started it.
+# Starts the command from a process of its own, as small as can be: on Linux, a child's peak memory
+# is never below that of the process that started it.
 _LAUNCHER = """
 import os, sys, time
 started = time.perf_counter()

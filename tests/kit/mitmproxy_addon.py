@@ -1,6 +1,6 @@
-"""What the tests' mitmproxy does beside proxying; mitmdump loads this file, and nothing else imports it.
+"""What the tests' mitmproxy does beside proxying; mitmdump loads this file.
 
-TLS to 127.0.0.1 is opened and made anew, as a company's proxy does it. TLS to localhost passes through unread.
+TLS to 127.0.0.1 is opened and made anew, as a company's proxy does it; to localhost it stays.
 """
 
 from __future__ import annotations
@@ -45,14 +45,10 @@ def requestheaders(flow: Any) -> None:
 def log(flow: Any) -> None:
     """Write down all there is to a request, and let it pass at the free listener."""
     request = flow.request
-    seen = {
-        "method": request.method,
-        "host": f"{request.host}:{request.port}",
-        "headers": dict(request.headers),
-    }
+    host = f"{request.host}:{request.port}"
+    seen = {"method": request.method, "host": host, "headers": dict(request.headers)}
     with Path(os.environ["PROXY_LOG"]).open("a", encoding="utf-8") as file:
         file.write(json.dumps(seen) + "\n")
     if flow.client_conn.sockname[1] == ports()[FREE]:
-        flow.response = (
-            None  # the refusal: mitmproxy asks for credentials at all of its listeners or at none
-        )
+        # The refusal: mitmproxy asks for credentials at all of its listeners or at none.
+        flow.response = None

@@ -1,4 +1,4 @@
-"""mitmproxy, a real proxy, on loopback: it logs all it sees, wants credentials at one port, and opens TLS to 127.0.0.1.
+"""mitmproxy, a real proxy: it logs all it sees, and wants credentials at one of its two ports.
 
 It has an environment of its own, since it does not go together with what else the tests use.
 """
@@ -59,55 +59,30 @@ def install(cache: Path) -> Path:
 
     def make(directory: Path) -> None:
         # The certificates of this machine, as pip takes them.
-        command = [
-            str(UV),
-            "pip",
-            "install",
-            "--quiet",
-            "--system-certs",
-            "--python",
-            sys.executable,
-        ]
-        subprocess.run(
-            [*command, "--target", str(directory), MITMPROXY],
-            check=True,
-            capture_output=True,
-            timeout=300,
-        )
+        command = [str(UV), "pip", "install", "--quiet", "--system-certs"]
+        command += ["--python", sys.executable, "--target", str(directory), MITMPROXY]
+        subprocess.run(command, check=True, capture_output=True, timeout=300)
 
     return made_once(cache / f"{MITMPROXY}-{sys.implementation.cache_tag}", make)
 
 
 @contextlib.contextmanager
 def running(installed: Path, directory: Path, trusted: Path) -> Iterator[RealProxy]:
-    """Run mitmproxy with its files in a directory; `trusted` holds the authorities that it trusts itself."""
+    """Run mitmproxy with its files in a directory; `trusted` are the authorities that it trusts."""
     log = directory / "proxy.log"
     options = {
         "confdir": str(directory),
         "proxyauth": f"{USER}:{PASSWORD}",
         "ssl_verify_upstream_trusted_ca": str(trusted),
     }
-    command = [
-        sys.executable,
-        str(installed / "bin" / "mitmdump"),
-        "--quiet",
-        "--scripts",
-        str(ADDON),
-    ]
-    command += [
-        "--mode",
-        "regular@127.0.0.1:0",
-        "--mode",
-        "regular@localhost:0",
-    ]  # two names: one may be named once
+    command = [sys.executable, str(installed / "bin" / "mitmdump"), "--quiet"]
+    command += ["--scripts", str(ADDON)]
+    for place in ("127.0.0.1", "localhost"):  # two names: one may be named once
+        command += ["--mode", f"regular@{place}:0"]
     for name, value in options.items():
         command += ["--set", f"{name}={value}"]
-    environ = {
-        "PATH": os.defpath,
-        "HOME": str(directory),
-        "PYTHONPATH": str(installed),
-        "PROXY_LOG": str(log),
-    }
+    environ = {"PATH": os.defpath, "HOME": str(directory), "PYTHONPATH": str(installed)}
+    environ["PROXY_LOG"] = str(log)
     with subprocess.Popen(command, env=environ, cwd=directory, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout

@@ -1,4 +1,4 @@
-"""WireMock, a server of faults that knows nothing of glcheck, on loopback and on the Java of a Python package."""
+"""WireMock, a server of faults that others wrote, on the Java of a Python package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 import subprocess
 import threading
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ class WireMock:
         self.url = f"http://127.0.0.1:{port}"
         self.over_tls = f"https://localhost:{https_port}"
 
-    def answer(self, mappings: list[Mapping[str, Any]]) -> None:
+    def answer(self, mappings: list[dict[str, Any]]) -> None:
         """Add answers, in the form of WireMock's own mappings."""
         self._ask("mappings/import", {"mappings": mappings})
 
@@ -45,42 +45,21 @@ class WireMock:
 def running(installed: Path, directory: Path) -> Iterator[WireMock]:
     """Run WireMock with its files in a directory; `installed` is what tests/package.json names."""
     (jar,) = (installed / "node_modules" / "wiremock" / "build").glob("*.jar")
-    quick = (
-        "-XX:TieredStopAtLevel=1",
-        "-XX:+UseSerialGC",
-    )  # to start, which is most of what it does here
-    command = [
-        str(JAVA),
-        *quick,
-        "-jar",
-        str(jar),
-        "--bind-address",
-        "127.0.0.1",
-        "--port",
-        "0",
-        "--https-port",
-        "0",
-    ]
-    command += ["--root-dir", str(directory), "--disable-banner"]
+    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # to start, most of what it does here
+    ports = ["--bind-address", "127.0.0.1", "--port", "0", "--https-port", "0", "--disable-banner"]
+    command = [str(JAVA), *quick, "-jar", str(jar), *ports, "--root-dir", str(directory)]
     environ = {"PATH": os.defpath, "HOME": str(directory)}
-    with subprocess.Popen(
-        command,
-        env=environ,
-        cwd=directory,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    into: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, env=environ, cwd=directory, **into) as process:
         try:
             assert process.stdout
             said = ""
-            while not (ports := PORTS.search(said)):
+            while not (found := PORTS.search(said)):
                 line = process.stdout.readline()
                 assert line, f"WireMock did not start: {said}"
                 said += line
-            threading.Thread(
-                target=process.stdout.read, daemon=True
-            ).start()  # or it waits for a reader
-            yield WireMock(*ports.groups())
+            # Or it waits for a reader.
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            yield WireMock(*found.groups())
         finally:
             process.kill()  # it has nothing to put away
