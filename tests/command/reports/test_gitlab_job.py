@@ -1,4 +1,4 @@
-"""What a job of GitLab tells glcheck: whether its log shows variables, its server, its own token."""
+"""What a job of GitLab tells glcheck: whether its log shows variables, its server, its token."""
 
 from __future__ import annotations
 
