@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
+from kit.act import ROOT
 from kit.gitlab_ci_local import TEMPLATE, Job, Ran, Runner, Use, at, pipeline
 from kit.gitlab_server import Answer, GitLab, Group, Project, Token, certificates, in_days
 from kit.reports import value_for
@@ -48,6 +53,38 @@ def rendered(**inputs: str) -> Any:
     values |= {name.replace("_", "-"): value for name, value in inputs.items()}
     text = re.sub(r"\$\[\[ inputs\.([\w-]+) \]\]", lambda found: values[found[1]], BODY)
     return yaml.safe_load(text)
+
+
+def _snippets() -> list[str]:
+    """The YAML of the guide and of the part of the README that is about GitLab CI."""
+    _, _, part = (ROOT / "README.md").read_text("utf-8").partition("\n## In GitLab CI\n")
+    text = f"{GUIDE}\n{part.partition(chr(10) + '## ')[0]}"
+    found = re.findall(r"^( *)```ya?ml\n(.*?)^\1```", text, re.DOTALL | re.MULTILINE)
+    return [textwrap.dedent(body) for _, body in found]
+
+
+GUIDE = (ROOT / "docs" / "gitlab-ci.md").read_text(encoding="utf-8")
+SNIPPETS = _snippets()
+(_SHORT,) = re.findall(r'`script: (\[".*"\])`', GUIDE)
+SHORT: list[str] = yaml.safe_load(_SHORT)
+
+
+def run(program: str, *args: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a program of the tests' environment."""
+    command = [str(Path(sys.executable).with_name(program)), *args]
+    return subprocess.run(
+        command, input=text, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def complaints(directory: Path, texts: Mapping[str, str], *files: Path) -> str:
+    """What GitLab's schema of pipelines has against these, nothing if that is nothing."""
+    paths = [*files, *(directory / name for name in texts)]
+    for name, text in texts.items():
+        (directory / name).write_text(text, encoding="utf-8")
+    options = ("--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci")
+    done = run("check-jsonschema", *options, *map(str, paths))
+    return "" if done.returncode == 0 else done.stdout + done.stderr or "failed"
 
 
 def with_variables(**variables: str) -> dict[str, Any]:

@@ -1,0 +1,176 @@
+"""Real pushes with the hook, installed in each way: what stops them, and when GitLab is asked."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import pytest
+from kit.gitlab_server import Token
+from kit.hook_clients import (
+    CLIENTS,
+    DEAD,
+    NARROW,
+    REVOKED,
+    Home,
+    assert_reason,
+    each_client,
+    each_way,
+)  # fmt: skip
+from kit.policies import GOOD
+
+pytestmark = pytest.mark.slow
+AWAY = {"url": DEAD, "max-wait": "0.2s"}
+STRICT = {**AWAY, "hook-strict": "true"}
+RELEASE = {"version": 1, "tokens": [{"name": "release", "token-env": "RELEASE_TOKEN"}]}
+
+
+class Push(NamedTuple):
+    """A push, and what becomes of it."""
+
+    settings: dict[str, str]
+    token: str | None
+    stopped: bool
+    category: str
+    said: str  # with the reason
+    policy: dict[str, object] = {}
+
+
+PUSHES = {
+    "no network": Push(AWAY, GOOD, False, "network-error", "warning[network-error] "),
+    "no network, and that stops it": Push(STRICT, GOOD, True, "network-error", DEAD),
+    "no token": Push({}, None, False, "token-missing", "token-missing"),
+    "no token that the policy names": Push(
+        {}, GOOD, True, "token-missing", "RELEASE_TOKEN", RELEASE
+    ),
+}
+
+
+@each_way
+@pytest.mark.parametrize("push", PUSHES.values(), ids=PUSHES)
+def test_a_push_that_cannot_be_checked_is_stopped_only_where_that_is_wanted(
+    home: Home, push: Push
+) -> None:
+    files = {".glcheck.yml": json.dumps(push.policy)} if push.policy else {}
+    pushed = home.clone(push.settings, files=files).push(push.token)
+    assert pushed.passed == (not push.stopped)
+    lines = [line.strip() for line in pushed.out.splitlines() if push.category in line]
+    if push.stopped:
+        assert_reason(pushed.out, push.category)
+    else:
+        assert len(lines) == 1
+    assert push.said in lines[0]
+    assert home.asked == 0
+
+
+@each_way
+def test_a_good_token_lets_it_pass_and_is_remembered_for_itself_alone(home: Home) -> None:
+    clone = home.clone({"scopes": "api"})
+    assert clone.push(GOOD).passed
+    assert home.asked == 1
+    assert clone.push(GOOD).passed
+    assert home.asked == 1
+    pushed = clone.push(NARROW)
+    assert not pushed.passed
+    assert_reason(pushed.out, "scope-missing")
+    assert f"{home.gitlab.url}/-/user_settings/personal_access_tokens?" in pushed.out
+
+
+@each_way
+def test_a_bad_token_stops_it_each_time_until_it_is_repaired(home: Home) -> None:
+    clone = home.clone()
+    for attempt in (1, 2):
+        pushed = clone.push(REVOKED)
+        assert not pushed.passed
+        assert_reason(pushed.out, "token-revoked")
+        assert home.asked == attempt
+    home.gitlab.add(Token(REVOKED))
+    assert clone.push(REVOKED).passed
+
+
+@each_way
+def test_nothing_is_asked_when_it_goes_to_another_host(home: Home) -> None:
+    clone = home.clone(name="app")
+    hosts = ("git@other.example.com:", "ssh://git@other.example.com:2222/")
+    for number, host in enumerate(hosts):
+        clone.git("remote", "add", f"other{number}", f"{host}group/app.git")
+        assert clone.push(REVOKED, remote=f"other{number}").passed
+    assert home.asked == 0
+
+
+@each_way
+def test_the_token_is_asked_about_when_it_goes_to_its_host(home: Home) -> None:
+    clone = home.clone(name="app")
+    clone.git("remote", "add", "near", "git@127.0.0.1:group/app.git")
+    assert not clone.push(REVOKED, remote="near").passed
+    assert clone.push(GOOD, remote="ssh://git@127.0.0.1:2222/group/app.git").passed
+    assert home.asked == 2
+
+
+@each_way
+def test_two_at_once_both_arrive(home: Home) -> None:
+    home.gitlab.delay = 0.2  # so that both ask
+    clones = [home.clone(name=name) for name in ("one", "two")]
+    with ThreadPoolExecutor() as pool:
+        pushes = [*pool.map(lambda clone: clone.push(GOOD), clones)]
+    assert [pushed.passed for pushed in pushes] == [True, True]
+    asked = home.asked
+    assert asked in {1, 2}
+    assert clones[0].push(GOOD).passed
+    assert home.asked == asked
+
+
+@each_way
+def test_what_is_remembered_counts_only_if_it_is_whole_and_private(home: Home) -> None:
+    clone = home.clone()
+    assert clone.push(GOOD).passed
+    (remembered,) = [path for path in home.remembered.rglob("*") if path.is_file()]
+    assert stat.S_IMODE(remembered.stat().st_mode) == 0o600
+    remembered.write_bytes(b"\0{\xff")
+    assert clone.push(GOOD).passed
+    assert home.asked == 2
+    remembered.chmod(0o644)
+    assert clone.push(GOOD).passed
+    assert home.asked == 3
+
+
+@each_way
+def test_it_passes_where_nothing_can_be_remembered(home: Home) -> None:
+    home.remembered.parent.mkdir()
+    home.remembered.write_text("in the way")
+    clone = home.clone()
+    assert [clone.push(GOOD).passed, clone.push(GOOD).passed] == [True, True]
+    assert home.asked == 2
+    assert home.remembered.read_text() == "in the way"
+
+
+@each_way
+def test_it_can_be_let_through_unchecked(home: Home) -> None:
+    by_client = home.way in CLIENTS
+    options = () if by_client else ("--no-verify",)
+    env = {"SKIP": "glcheck"} if by_client else {}
+    assert home.clone().push(REVOKED, *options, env=env).passed
+    assert home.asked == 0
+
+
+@each_client
+def test_a_client_hides_the_warning_of_a_hook_that_passes_only_if_it_is_told_to(
+    home: Home,
+) -> None:
+    quiet = {"args": [f"--{name}={value}" for name, value in AWAY.items()], "verbose": False}
+    pushed = home.clone(config=home.machine.config(quiet)).push(GOOD)
+    assert pushed.passed
+    assert re.search(r"^GitLab token\.+Passed$", pushed.out, re.MULTILINE)
+    assert "warning" not in pushed.out
+
+
+def test_a_failure_forgets_what_was_remembered(home: Home) -> None:
+    clone = home.clone()
+    asked = []
+    for token in (GOOD, GOOD, REVOKED, GOOD):
+        assert clone.push(token).passed == (token == GOOD)
+        asked.append(home.asked)
+    assert asked == [1, 1, 2, 3]
