@@ -65,8 +65,8 @@ def _snippets() -> list[str]:
 
 GUIDE = (ROOT / "docs" / "gitlab-ci.md").read_text(encoding="utf-8")
 SNIPPETS = _snippets()
-(_SHORT,) = re.findall(r'`script: (\[".*"\])`', GUIDE)
-SHORT: list[str] = yaml.safe_load(_SHORT)
+# The script that the guide has for jobs without reports.
+SHORT: list[str] = yaml.safe_load(next(iter(re.findall(r'`script: (\[".*"\])`', GUIDE)), "[]"))
 
 
 def run(program: str, *args: str, text: str = "") -> subprocess.CompletedProcess[str]:
@@ -92,32 +92,21 @@ def with_variables(**variables: str) -> dict[str, Any]:
     return {"variables": variables}
 
 
-class Case(NamedTuple):
-    """A use of the component, and the verdict that the contract gives on it."""
+class Verdict(NamedTuple):
+    """What is expected of a job."""
 
-    id: str
     category: str
-    inputs: Mapping[str, object]
-    token: Token | str | None  # a text is a value that GitLab does not know
     warns: tuple[str, ...]
-    job: Mapping[str, Any]
+    secret: str  # the value of its token, empty if it has none
 
-    @property
-    def secret(self) -> str:
-        """The value of its token; empty if it has none."""
-        if isinstance(self.token, Token):
-            return self.token.value or value_for(self.id)
-        return self.token or ""
 
-    @property
-    def variable(self) -> str:
-        """The name of the variable that holds it."""
-        return str(self.inputs.get("token-env", f"TOKEN_{self.id.upper()}")) or "GITLAB_TOKEN"
+class Case(NamedTuple):
+    """A use of the component, and what is expected of it."""
 
-    @property
-    def use(self) -> Use:
-        """The use as it is written into the pipeline."""
-        return Use(self.id, {"token-env": self.variable, **self.inputs}, self.job)
+    use: Use
+    verdict: Verdict
+    token: Token | None  # one that GitLab knows
+    env: dict[str, str]
 
 
 def _case(
@@ -135,9 +124,14 @@ def _case(
     """
     variables = {key: value for key, value in inputs.items() if key.isupper()}
     own = {key.replace("_", "-"): value for key, value in inputs.items() if key not in variables}
-    of_job = {**(job or {}), **(with_variables(**variables) if variables else {})}
-    held = Token(**{"value": "", **token}) if isinstance(token, Mapping) else token
-    return Case(name, category, own, held, tuple(warns.split()), of_job)
+    own = {"token-env": f"TOKEN_{name.upper()}", **own}
+    use = Use(name, own, {**(job or {}), **(with_variables(**variables) if variables else {})})
+    known = Token(**{"value": value_for(name), **token}) if isinstance(token, Mapping) else None
+    held = known.value if known else token
+    env = {} if held is None else {own["token-env"] or "GITLAB_TOKEN": str(held)}
+    secret = str(held or "").strip()
+    verdict = Verdict(category, tuple(warns.split()), secret)
+    return Case(use, verdict, known and known._replace(value=secret), env)
 
 
 # fmt: off
@@ -236,14 +230,6 @@ def _input_cases(secure: GitLab, prefixed: GitLab, ca_file: str) -> tuple[Case, 
 # fmt: on
 
 
-class Verdict(NamedTuple):
-    """What is expected of a job."""
-
-    category: str
-    warns: tuple[str, ...]
-    secret: str
-
-
 class Verdicts(NamedTuple):
     """A pipeline that uses the component often, what is expected of it, what GitLab was asked."""
 
@@ -289,11 +275,11 @@ def run_cases(runner: Runner) -> None:
             server.add(Token(RELEASE))
             server.add(Token(MIRROR, scopes=("read_api",)))
             for case in cases:
-                if isinstance(case.token, Token):
-                    server.add(case.token._replace(value=case.secret.strip()))
+                if case.token:
+                    server.add(case.token)
             server.add_project(Project("group/app", members={7: 30}))
             server.add_group(Group("group/sub", members={7: 30}))
-        env = {case.variable: case.secret for case in cases if case.token is not None}
+        env = {name: value for case in cases for name, value in case.env.items()}
         env |= {"RELEASE_TOKEN": RELEASE, "MIRROR_TOKEN": MIRROR}
         dotenv = "env | grep ^GLCHECK_ | sort"
         check = "glcheck check --token-env RELEASE_TOKEN --scopes api"
@@ -308,6 +294,6 @@ def run_cases(runner: Runner) -> None:
         )
         runner(flow, env=env)
         asked = [(one.path, one.headers) for server in servers for one in server.requests]
-    expected = {case.id: Verdict(case.category, case.warns, case.secret.strip()) for case in cases}
+    expected = {case.use.name: case.verdict for case in cases}
     told = json.dumps({"expected": expected, "requests": asked})
     (runner.directory / "told.json").write_text(told)

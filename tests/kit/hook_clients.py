@@ -50,36 +50,35 @@ class Ended(NamedTuple):
     code: int
     out: str  # standard output and standard error, as they came
 
+    @property
+    def passed(self) -> bool:
+        """Whether it succeeded."""
+        return self.code == 0
 
-def run(
-    command: Sequence[str | Path], cwd: Path, env: Mapping[str, str], stdin: bytes = b""
-) -> Ended:
+    def fails_for(self, category: str) -> bool:
+        """Whether it failed with a reason and a fix, and nothing that only developers understand."""
+        assert re.search(rf"^ *error\[{category}\] \S", self.out, re.MULTILINE), self.out
+        assert re.search(r"^ *fix: \S", self.out, re.MULTILINE), self.out
+        assert "Traceback" not in self.out
+        return self.code == 1
+
+
+Words = Sequence[str | Path]
+
+
+def run(command: Words, cwd: Path, env: Mapping[str, str], stdin: bytes = b"") -> Ended:
     """Run a program to its end."""
-    done = subprocess.run(
-        [str(word) for word in command],
-        cwd=cwd,
-        env=dict(env),
-        input=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=300,
-        check=False,
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "timeout": 300}
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=cwd, env=dict(env), input=stdin, check=False, **pipes)  # type: ignore[call-overload]
     return Ended(done.returncode, done.stdout.decode())
 
 
-def must(command: Sequence[str | Path], cwd: Path, env: Mapping[str, str]) -> str:
+def must(command: Words, cwd: Path, env: Mapping[str, str]) -> str:
     """Run a program that has to succeed, and return what it printed."""
     ended = run(command, cwd, env)
-    assert ended.code == 0, f"{command}\n{ended.out}"
+    assert ended.passed, f"{command}\n{ended.out}"
     return ended.out
-
-
-def assert_reason(out: str, category: str) -> None:
-    """Assert that there is a reason with a fix, and nothing that only developers understand."""
-    assert re.search(rf"^ *error\[{category}\] \S", out, re.MULTILINE), out
-    assert re.search(r"^ *fix: \S", out, re.MULTILINE), out
-    assert "Traceback" not in out
 
 
 # What all tests share
@@ -267,20 +266,6 @@ class Home:
         return made
 
 
-class Pushed(NamedTuple):
-    """What became of a push."""
-
-    code: int
-    out: str
-    arrived: bool
-
-    @property
-    def passed(self) -> bool:
-        """Whether git says that it is there, and it is."""
-        assert self.arrived == (self.code == 0), self.out
-        return self.arrived
-
-
 class Clone:
     """A repository with a remote, to which a bare one belongs."""
 
@@ -310,32 +295,27 @@ class Clone:
         remote: str = "origin",
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
-    ) -> Pushed:
+    ) -> Ended:
         """Commit all there is, and push it."""
         cwd = cwd or self.path
         self.git("add", "-A", cwd=cwd)
         self.git(*COMMIT, "-q", "--no-verify", cwd=cwd)
         command = ["git", "push", *options, remote, "HEAD:main"]
-        code, out = run(command, cwd, self._environ(token, env))
-        assert not token or token not in out, out
-        return Pushed(code, out, head(self.bare) == self.git("rev-parse", "HEAD", cwd=cwd))
+        ended = run(command, cwd, self._environ(token, env))
+        assert not token or token not in ended.out, ended.out
+        # What git says is so.
+        arrived = head(self.bare) == self.git("rev-parse", "HEAD", cwd=cwd)
+        assert arrived == ended.passed, ended.out
+        return ended
 
-    def commit(self, token: str | None = None) -> Ended:
-        """Commit all there is, checked by the hooks."""
+    def run(self, *command: str | Path, token: str | None = None, **env: str) -> Ended:
+        """Run a program after all there is was added."""
         self.git("add", "-A")
-        return run(["git", *COMMIT], self.path, self._environ(token))
+        return run(command, self.path, self._environ(token, env))
 
-    def run(self, *words: str, token: str | None = None) -> Ended:
-        """Run the hooks by hand with the client."""
-        self.git("add", "-A")
-        return run([BIN / self._home.way, "run", *words], self.path, self._environ(token))
-
-    def try_repo(self, *words: str, token: str | None = None) -> Ended:
-        """Run hooks that are not set up here; the client installs them for this once."""
-        self.git("add", "-A")
-        machine = self._home.machine
-        command = [BIN / self._home.way, "try-repo", machine.source, *words]
-        return run(command, self.path, self._environ(token, machine.installing))
+    def client(self, *words: str | Path, token: str | None = None, **env: str) -> Ended:
+        """Run the client."""
+        return self.run(BIN / self._home.way, *words, token=token, **env)
 
     def _environ(self, token: str | None, more: Mapping[str, str] | None = None) -> dict[str, str]:
         return {**self.env, **({"GITLAB_TOKEN": token} if token else {}), **(more or {})}

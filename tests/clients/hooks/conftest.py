@@ -19,7 +19,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 
 @pytest.fixture
 def home(machine: Machine, tmp_path: Path, gitlab: GitLab, request: pytest.FixtureRequest) -> Home:
-    """A home whose hook is a copy unless the test says otherwise, and a GitLab with three tokens."""
+    """A home whose hook is a copy unless the test says otherwise; its GitLab knows three tokens."""
     gitlab.add(Token(GOOD))
     gitlab.add(Token(NARROW, scopes=("read_api",)))
     gitlab.add(Token(REVOKED, revoked=True))

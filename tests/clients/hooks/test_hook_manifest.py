@@ -10,16 +10,16 @@ from kit.act import ROOT
 from kit.hook_clients import (
     BIN,
     CLIENTS,
+    COMMIT,
     NARROW,
     PAGES,
     REVOKED,
     Ended,
     Home,
-    assert_reason,
     each_client,
     head,
     run,
-)  # fmt: skip
+)
 from kit.policies import GOOD
 
 pytestmark = pytest.mark.slow
@@ -34,20 +34,16 @@ def test_the_client_accepts_the_manifest_and_would_refuse_a_bad_one(
 ) -> None:
     bad = home.directory / MANIFEST.name
     bad.write_text("- id: glcheck\n  name: GitLab token\n", encoding="utf-8")
-    good, refused = (
-        run([BIN / client, "validate-manifest", file], home.directory, home.env)
-        for file in (MANIFEST, bad)
-    )
-    assert good.code == 0, good.out
-    assert refused.code != 0
-
-
-def test_there_is_a_hook_for_the_token_and_one_for_the_policy_file() -> None:
-    assert [*HOOKS] == ["glcheck", "glcheck-config"]
-    assert {hook["language"] for hook in HOOKS.values()} == {"python"}
+    validate = (BIN / client, "validate-manifest")
+    ended = run([*validate, MANIFEST], home.directory, home.env)
+    assert ended.code == 0, ended.out
+    assert run([*validate, bad], home.directory, home.env).code != 0
 
 
 def test_the_hook_for_the_token_runs_at_each_push_and_takes_no_files() -> None:
+    assert [(hook["id"], hook["language"]) for hook in HOOKS.values()] == [
+        ("glcheck", "python"), ("glcheck-config", "python"),
+    ]  # fmt: skip
     at_push = {"stages": ["pre-push", "manual"], "always_run": True, "pass_filenames": False}
     assert HOOKS["glcheck"].items() >= {"entry": "glcheck hook", **at_push}.items()
 
@@ -67,36 +63,31 @@ def test_the_pages_name_every_hook(page: str, hook: str) -> None:
     assert re.search(rf"^ *- id: {hook}(?: *#.*)?$", PAGES[page], re.MULTILINE)
 
 
-# Installed for one run alone
+# Installed for one run alone: what is asked for, the token, and what comes of it.
+TRIED = {
+    "a good token": ("glcheck --hook-stage pre-push --verbose", GOOD, 0, "GITLAB_TOKEN", 1),
+    "a bad token": ("glcheck --hook-stage manual", REVOKED, 14, "error[token-revoked] ", 1),
+    "a bad policy": ("glcheck-config", GOOD, 2, "error[config-error] .glcheck.yml:2: ", 0),
+}
 
 
 @each_client
-def test_try_repo_lets_a_good_token_pass_at_the_stage_of_a_push(home: Home) -> None:
-    words = ("glcheck", "--hook-stage", "pre-push", "--all-files", "--verbose")
-    ended = home.clone().try_repo(*words, token=GOOD)
-    assert ended.code == 0, ended.out
-    assert re.search(r"^GitLab token\.+Passed$", ended.out, re.MULTILINE)
-    assert "GITLAB_TOKEN" in ended.out
-    assert home.asked == 1
-
-
-@each_client
-def test_try_repo_fails_with_a_bad_token_at_the_manual_stage(home: Home) -> None:
-    words = ("glcheck", "--hook-stage", "manual", "--all-files")
-    ended = home.clone().try_repo(*words, token=REVOKED)
-    assert (ended.code, "exit code: 14" in ended.out) == (1, True)
-    assert_reason(ended.out, "token-revoked")
-    assert home.asked == 1
-
-
-@each_client
-def test_try_repo_fails_with_the_line_of_a_bad_policy_file(home: Home) -> None:
-    clone = home.clone(files={".glcheck.yml": BAD})
-    ended = clone.try_repo("glcheck-config", "--all-files", token=GOOD)
-    assert (ended.code, "exit code: 2" in ended.out) == (1, True)
-    assert "error[config-error] .glcheck.yml:2: " in ended.out
-    assert "scopes" in ended.out
-    assert home.asked == 0
+@pytest.mark.parametrize(("words", "token", "code", "said", "asked"), TRIED.values(), ids=TRIED)
+def test_a_hook_can_be_tried_without_being_set_up(
+    home: Home, words: str, token: str, code: int, said: str, asked: int
+) -> None:
+    clone = home.clone(files={".glcheck.yml": BAD} if "config" in words else {})
+    tried = (*words.split(), "--all-files")
+    ended = clone.client(
+        "try-repo", home.machine.source, *tried, token=token, **home.machine.installing
+    )
+    assert ended.code == bool(code), ended.out
+    assert (f"exit code: {code}" in ended.out) == bool(code)
+    assert bool(re.search(r"^GitLab token\.+Passed$", ended.out, re.MULTILINE)) == (not code)
+    assert said in ended.out
+    if code:
+        assert ended.fails_for(said[6:].partition("]")[0])
+    assert home.asked == asked
 
 
 # Set up for good
@@ -122,7 +113,8 @@ def outcome(ended: Ended) -> str:
 def test_the_hook_for_the_policy_file_takes_those_at_the_root(
     home: Home, files: dict[str, str], expected: str, said: str
 ) -> None:
-    ended = home.clone(files=files).run("glcheck-config", "--all-files", token=REVOKED)
+    words = ("run", "glcheck-config", "--all-files")
+    ended = home.clone(files=files).client(*words, token=REVOKED)
     assert outcome(ended) == expected, ended.out
     assert (f"error[config-error] {said}" in ended.out) == bool(said)
     assert home.asked == 0
@@ -132,10 +124,10 @@ def test_the_hook_for_the_policy_file_takes_those_at_the_root(
 def test_a_bad_policy_file_stops_a_commit_and_a_good_one_does_not(home: Home) -> None:
     clone = home.clone(files={".glcheck.yml": BAD})
     before = head(clone.path)
-    assert outcome(clone.commit(REVOKED)) == "Failed"
+    assert outcome(clone.run("git", *COMMIT, token=REVOKED)) == "Failed"
     assert head(clone.path) == before
     clone.write({".glcheck.yml": POLICY})
-    ended = clone.commit(REVOKED)
+    ended = clone.run("git", *COMMIT, token=REVOKED)
     assert outcome(ended) == "Passed"
     assert head(clone.path) != before
     # The token matters to pushes alone.
@@ -146,10 +138,10 @@ def test_a_bad_policy_file_stops_a_commit_and_a_good_one_does_not(home: Home) ->
 @each_client
 def test_the_token_can_be_checked_by_hand(home: Home) -> None:
     clone = home.clone()
-    assert clone.run("--hook-stage", "manual", "glcheck", token=GOOD).code == 0
-    ended = clone.run("--hook-stage", "manual", "glcheck", token=REVOKED)
-    assert ended.code == 1
-    assert_reason(ended.out, "token-revoked")
+    by_hand = ("run", "--hook-stage", "manual", "glcheck")
+    assert clone.client(*by_hand, token=GOOD).code == 0
+    ended = clone.client(*by_hand, token=REVOKED)
+    assert ended.fails_for("token-revoked")
     assert home.asked == 2
 
 
@@ -162,9 +154,7 @@ def test_the_configuration_in_the_pages_does_what_they_say(page: str, home: Home
         r"repo: .*", f"repo: {source}", re.sub(r"rev: .*", f"rev: {head(source)}", config)
     )
     clone = home.clone(config=ours)
-    pushed = clone.push(NARROW)
-    assert not pushed.passed
-    assert_reason(pushed.out, "scope-missing")
+    assert clone.push(NARROW).fails_for("scope-missing")
     assert clone.push(GOOD).passed
-    assert clone.run("--all-files").code == 0
+    assert clone.client("run", "--all-files").code == 0
     assert home.asked == 2
