@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import yaml
 
@@ -74,7 +74,6 @@ class Use(NamedTuple):
 
     @property
     def include(self) -> dict[str, object]:
-        """The entry of `include`."""
         return {"local": "/templates/check.yml", "inputs": {"job-name": self.name, **self.inputs}}
 
 
@@ -104,19 +103,14 @@ class Job(NamedTuple):
     call: Record | None  # of glcheck
 
     def text(self, report: str) -> str:
-        """A report that it wrote."""
         return (self.directory / report).read_text(encoding="utf-8")
 
     @property
     def report(self) -> dict[str, Any]:
-        """The JSON report."""
-        report = json.loads(self.text("glcheck.json"))
-        assert isinstance(report, dict)
-        return report
+        return cast(dict[str, Any], json.loads(self.text("glcheck.json")))
 
     @property
     def problems(self) -> list[dict[str, Any]]:
-        """All problems in it."""
         places = (self.report, *self.report["tokens"])
         return [problem for place in places for problem in place["problems"]]
 
@@ -130,9 +124,8 @@ class Ran:
         self.state = self.repository / ".gitlab-ci-local"
         self.temporary = directory / "temporary"
         ended = json.loads((directory / "ended.json").read_text(encoding="utf-8"))
-        self.code: int = ended["code"]
-        self.out: str = ended["out"]
-        self.err: str = ended["err"]
+        self.code, self.out, self.err = (ended[name] for name in ("code", "out", "err"))
+        self.printed: str = self.out + self.err
         self.records = [Record(name, tuple(argv), env) for name, argv, env in ended["records"]]
 
     def __getitem__(self, name: str) -> Job:
@@ -153,25 +146,16 @@ class Ran:
         )
 
     @cached_property
-    def printed(self) -> str:
-        """All that the client printed."""
-        return self.out + self.err
-
-    @cached_property
     def calls(self) -> list[Record]:
-        """How jobs called glcheck."""
         return [record for record in self.records if record.program == "glcheck"]
 
     @cached_property
     def expanded(self) -> dict[str, Any]:
         """The pipeline as the client understood it."""
-        found = yaml.safe_load(self.expanded_file.read_text(encoding="utf-8"))
-        assert isinstance(found, dict)
-        return found
+        return cast(dict[str, Any], yaml.safe_load(self.expanded_file.read_text(encoding="utf-8")))
 
     @property
     def expanded_file(self) -> Path:
-        """Where that is."""
         return self.state / "expanded-gitlab-ci.yml"
 
     @property
@@ -211,15 +195,12 @@ class Runner:
             self._git(*words.split())
 
     def add(self, name: str, *lines: str) -> None:
-        """Put a script on the PATH."""
         script(self.bin / name, *lines)
 
     def add_glcheck(self) -> None:
-        """Put glcheck on the PATH."""
         self.add("glcheck", self.spy.recording("glcheck"), f'exec {quoted(COMMAND)} "$@"')
 
     def write(self, files: Mapping[str, str]) -> None:
-        """Write files into the repository."""
         for name, text in files.items():
             path = self.repository / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -241,11 +222,11 @@ class Runner:
             timeout=120,
             check=False,
         )
-        said = {"out": done.stdout.decode(), "err": done.stderr.decode()}
-        ended = {"code": done.returncode, **said, "records": self.spy.records}
+        out, err = done.stdout.decode(), done.stderr.decode()
+        ended = {"code": done.returncode, "out": out, "err": err, "records": self.spy.records}
         (self.directory / "ended.json").write_text(json.dumps(ended), encoding="utf-8")
         return Ran(self.directory)
 
     def _git(self, *words: str) -> None:
-        environ = {"PATH": os.defpath, "HOME": self.env["HOME"]}
-        subprocess.run(["git", *words], cwd=self.repository, env=environ, check=True, timeout=60)
+        env = {"PATH": os.defpath, "HOME": self.env["HOME"]}
+        subprocess.run(["git", *words], cwd=self.repository, env=env, check=True, timeout=60)

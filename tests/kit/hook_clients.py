@@ -52,11 +52,10 @@ class Ended(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        """Whether it succeeded."""
         return self.code == 0
 
     def fails_for(self, category: str) -> bool:
-        """Whether it failed with a reason and a fix, and nothing that only developers understand."""
+        """Whether it failed with a reason and a fix, and without what only developers understand."""
         assert re.search(rf"^ *error\[{category}\] \S", self.out, re.MULTILINE), self.out
         assert re.search(r"^ *fix: \S", self.out, re.MULTILINE), self.out
         assert "Traceback" not in self.out
@@ -67,7 +66,6 @@ Words = Sequence[str | Path]
 
 
 def run(command: Words, cwd: Path, env: Mapping[str, str], stdin: bytes = b"") -> Ended:
-    """Run a program to its end."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "timeout": 300}
     words = [str(word) for word in command]
     done = subprocess.run(words, cwd=cwd, env=dict(env), input=stdin, check=False, **pipes)  # type: ignore[call-overload]
@@ -242,7 +240,6 @@ class Home:
 
     @property
     def asked(self) -> int:
-        """How often GitLab was asked."""
         return len(self.gitlab.requests)
 
     def clone(
@@ -279,13 +276,11 @@ class Clone:
         self.git("remote", "add", "origin", str(bare))
 
     def write(self, files: Mapping[str, str]) -> None:
-        """Write files into it."""
         for name, text in files.items():
             (self.path / name).parent.mkdir(parents=True, exist_ok=True)
             (self.path / name).write_text(text, encoding="utf-8")
 
     def git(self, *words: str, cwd: Path | None = None) -> str:
-        """Run git, which has to succeed."""
         return must(["git", *words], cwd or self.path, self._home.env).strip()
 
     def push(
@@ -314,7 +309,6 @@ class Clone:
         return run(command, self.path, self._environ(token, env))
 
     def client(self, *words: str | Path, token: str | None = None, **env: str) -> Ended:
-        """Run the client."""
         return self.run(BIN / self._home.way, *words, token=token, **env)
 
     def _environ(self, token: str | None, more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -51,8 +51,8 @@ def test_every_use_of_the_component_can_be_made(refusing: Runner) -> None:
         assert {name for inputs in given for name in inputs} <= set(INPUTS), flow
         if given:
             local = [{"local": "/templates/check.yml", "inputs": inputs} for inputs in given]
-            flow = {**flow, "include": local}
-            ran = refusing(flow, "--list-json", "--no-json-schema-validation")
+            words = ("--list-json", "--no-json-schema-validation")
+            ran = refusing({**flow, "include": local}, *words)
             assert ran.code == 0, (flow, ran.printed)
             names = {job["name"] for job in json.loads(ran.out)}
             assert {inputs.get("job-name", "check-token") for inputs in given} <= names

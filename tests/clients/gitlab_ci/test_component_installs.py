@@ -1,4 +1,4 @@
-"""The component on a runner without glcheck: what it installs, from where, and what is left of it."""
+"""The component on a runner without glcheck: what it installs, and what is left of that."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from kit.gitlab_server import GitLab, Token
 
 pytestmark = pytest.mark.slow
 STUB = """\
-import sys
 def main():
+    import sys
     print('a stub, called with', *sys.argv[1:])
     sys.exit(21)
 """

@@ -1,4 +1,4 @@
-"""The component's template as a text: what any input makes of it, and how a runner starts its script."""
+"""The component's template as a text: what an input makes of it, and how its script is started."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -63,11 +62,10 @@ STARTS = {"old": ": | eval {}", "new": ": | (eval {})"}
 OPTIONS = "if set -o | grep pipefail >/dev/null; then set -o pipefail; fi\nset -o errexit\n"
 
 
-def shell(program: str, text: str, directory: Path, env: Mapping[str, str]) -> int:
-    done = subprocess.run(
-        [program], input=text, env={**env}, cwd=directory, text=True, timeout=60, check=False
-    )
-    return done.returncode
+def shell(program: str, text: str, directory: Path, path: str) -> int:
+    options = {"env": {"PATH": path, "GLCHECK_REQUIREMENT": "glcheck"}, "cwd": directory}
+    done = subprocess.run([program], input=text, text=True, timeout=60, check=False, **options)  # type: ignore[call-overload]
+    return int(done.returncode)
 
 
 @pytest.mark.parametrize("program", ["bash", "sh"])
@@ -79,8 +77,7 @@ def test_the_exit_code_reaches_gitlab_as_it_is(
     text = f"{OPTIONS}{start.format(quoted(chr(10).join(lines)))}\nexit 0\n"
     for code in (0, 2, 10, 20, 33, 70):
         stand_in(tmp_path / "glcheck", f"exit {code}")
-        env = {"PATH": os.pathsep.join((str(tmp_path), os.defpath))}
-        assert shell(program, text, tmp_path, env) == code
+        assert shell(program, text, tmp_path, f"{tmp_path}{os.pathsep}{os.defpath}") == code
 
 
 def test_reports_that_lay_around_are_not_those_of_a_job_that_could_not_check(
@@ -90,8 +87,8 @@ def test_reports_that_lay_around_are_not_those_of_a_job_that_could_not_check(
         (tmp_path / name).write_text("GLCHECK_OK=true\n")
     stand_in(tmp_path / "bin" / "python3", "exit 1")
     tools(tmp_path / "bin")
-    env = {"PATH": str(tmp_path / "bin"), "GLCHECK_REQUIREMENT": "glcheck"}
-    assert shell("/bin/sh", "set -e\n" + "\n".join(SCRIPT), tmp_path, env) == 1
+    script = "\n".join(("set -e", *SCRIPT))
+    assert shell("/bin/sh", script, tmp_path, str(tmp_path / "bin")) == 1
     assert not [name for name in REPORTS if (tmp_path / name).exists()]
 
 

@@ -94,16 +94,6 @@ def test_a_policy_decides_over_all_its_tokens(verdicts: Verdicts, case: str) -> 
     assert found == {"release": "ok", "mirror": "scope-missing", "absent": "ok"}
 
 
-@pytest.mark.parametrize(("case", "noted"), [("trace", 1), ("no_trace", 0), ("plain", 0)])
-def test_a_job_that_prints_its_variables_is_told_so(
-    verdicts: Verdicts, case: str, noted: int
-) -> None:
-    job = verdicts.ran[case]
-    (token,) = job.report["tokens"]
-    assert len([note for note in token["notes"] if "CI_DEBUG_TRACE" in note]) == noted
-    assert ("CI_DEBUG_TRACE" in job.log) == bool(noted)
-
-
 # What is told of a token that is not there: each its own cause, and not that of another.
 CAUSES = {
     "unprotected": "not protected",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import stat
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from kit.gitlab_server import Token
@@ -100,43 +98,6 @@ def test_the_token_is_asked_about_when_it_goes_to_its_host(home: Home) -> None:
 
 
 @each_way
-def test_two_at_once_both_arrive(home: Home) -> None:
-    home.gitlab.delay = 0.2  # so that both ask
-    clones = [home.clone(name=name) for name in ("one", "two")]
-    with ThreadPoolExecutor() as pool:
-        pushes = [*pool.map(lambda clone: clone.push(GOOD), clones)]
-    assert [pushed.passed for pushed in pushes] == [True, True]
-    asked = home.asked
-    assert asked in {1, 2}
-    assert clones[0].push(GOOD).passed
-    assert home.asked == asked
-
-
-@each_way
-def test_what_is_remembered_counts_only_if_it_is_whole_and_private(home: Home) -> None:
-    clone = home.clone()
-    assert clone.push(GOOD).passed
-    (remembered,) = [path for path in home.remembered.rglob("*") if path.is_file()]
-    assert stat.S_IMODE(remembered.stat().st_mode) == 0o600
-    remembered.write_bytes(b"\0{\xff")
-    assert clone.push(GOOD).passed
-    assert home.asked == 2
-    remembered.chmod(0o644)
-    assert clone.push(GOOD).passed
-    assert home.asked == 3
-
-
-@each_way
-def test_it_passes_where_nothing_can_be_remembered(home: Home) -> None:
-    home.remembered.parent.mkdir()
-    home.remembered.write_text("in the way")
-    clone = home.clone()
-    assert [clone.push(GOOD).passed, clone.push(GOOD).passed] == [True, True]
-    assert home.asked == 2
-    assert home.remembered.read_text() == "in the way"
-
-
-@each_way
 def test_it_can_be_let_through_unchecked(home: Home) -> None:
     by_client = home.way in CLIENTS
     options = () if by_client else ("--no-verify",)
@@ -154,12 +115,3 @@ def test_a_client_hides_the_warning_of_a_hook_that_passes_only_if_it_is_told_to(
     assert pushed.passed
     assert re.search(r"^GitLab token\.+Passed$", pushed.out, re.MULTILINE)
     assert "warning" not in pushed.out
-
-
-def test_a_failure_forgets_what_was_remembered(home: Home) -> None:
-    clone = home.clone()
-    asked = []
-    for token in (GOOD, GOOD, REVOKED, GOOD):
-        assert clone.push(token).passed == (token == GOOD)
-        asked.append(home.asked)
-    assert asked == [1, 1, 2, 3]

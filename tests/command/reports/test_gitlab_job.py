@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from kit.command import Run
-from kit.gitlab_reports import LAB, reported, told
+from kit.gitlab_reports import LAB, reported
 from kit.gitlab_server import Certificates, GitLab, Token
 from kit.policies import GOOD
 from kit.reports import value_for
@@ -99,23 +99,6 @@ def test_the_authority_of_the_job_is_trusted_for_the_host_of_its_api_only(
 
 
 # The token of the job
-
-
-def test_the_token_of_the_job_is_checked_as_one_when_it_is_named(run_alone: Run) -> None:
-    with GitLab(prefix="/gitlab") as gitlab:
-        gitlab.add(Token(JOB, kind="job"))
-        env = at(gitlab, CI_JOB_TOKEN=JOB)
-        found = reported(run_alone, "--token-env", "CI_JOB_TOKEN", env=env)
-        token = found.result.token
-        assert (token["source"], token["token"]["kind"]) == ("CI_JOB_TOKEN", "job")
-        ends = ("expires_at", "seconds_left", "days_left")
-        assert [token["token"][key] for key in ends] == [None] * 3
-        assert found.variables == told("ok", None)
-        (request,) = gitlab.requests
-        assert (request.path, request.headers["job-token"]) == ("/gitlab/api/v4/job", JOB)
-        asked = reported(run_alone, "--token-env", "CI_JOB_TOKEN", "--scopes", "read_api", env=env)
-        assert (asked.result.code, asked.result.token["category"]) == (16, "wrong-token-kind")
-        assert len(asked.links) == 1
 
 
 def test_nobody_is_told_to_store_a_token_in_the_variable_of_the_job_token(

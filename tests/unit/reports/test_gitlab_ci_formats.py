@@ -20,7 +20,6 @@ from kit.reports import outputs
 
 from glcheck.report import Report
 from glcheck.reports import github_actions, gitlab_ci
-from glcheck.settings.table import SETTINGS
 
 # Links
 
@@ -126,7 +125,3 @@ def test_the_variables_tell_the_verdict_as_the_outputs_of_the_action_do(
     known = outputs(github_actions.outputs(report, ""))
     names = {name: name.removeprefix("GLCHECK_").lower().replace("_", "-") for name in verdict}
     assert {name: known[own] for name, own in names.items()} == verdict
-
-
-def test_no_variable_is_a_setting_of_a_later_job() -> None:
-    assert not gitlab.VARIABLES & {setting.variable for setting in SETTINGS.values()}
