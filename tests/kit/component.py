@@ -31,10 +31,8 @@ HOSTILE = (
     " < f *? ! ~ \\ \\\\ %PATH% @g $((1)) \N{SNOWMAN} \\n --help || touch PWNED"
 )
 # Modules that would leave a trace if they were imported from the checkout.
-TRAPS = dict.fromkeys(
-    ("pip.py", "requests.py", "yaml.py", "glcheck/__init__.py", "argparse.py", "sitecustomize.py"),
-    'open("IMPORTED", "a").write(__file__)\n',
-)
+MODULES = ("pip", "requests", "yaml", "glcheck/__init__", "argparse", "sitecustomize")
+TRAPS = {f"{name}.py": 'open("IMPORTED", "a").write(__file__)\n' for name in MODULES}
 POLICY = {
     "version": 1,
     "tokens": [
@@ -87,16 +85,11 @@ def complaints(directory: Path, texts: Mapping[str, str], *files: Path) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr or "failed"
 
 
-def with_variables(**variables: str) -> dict[str, Any]:
-    """A part of a job."""
-    return {"variables": variables}
-
-
 class Verdict(NamedTuple):
     """What is expected of a job."""
 
     category: str
-    warns: tuple[str, ...]
+    warns: list[str]
     secret: str  # the value of its token, empty if it has none
 
 
@@ -125,12 +118,12 @@ def _case(
     variables = {key: value for key, value in inputs.items() if key.isupper()}
     own = {key.replace("_", "-"): value for key, value in inputs.items() if key not in variables}
     own = {"token-env": f"TOKEN_{name.upper()}", **own}
-    use = Use(name, own, {**(job or {}), **(with_variables(**variables) if variables else {})})
+    use = Use(name, own, {**(job or {}), **({"variables": variables} if variables else {})})
     known = Token(**{"value": value_for(name), **token}) if isinstance(token, Mapping) else None
-    held = known.value if known else token
-    env = {} if held is None else {own["token-env"] or "GITLAB_TOKEN": str(held)}
-    secret = str(held or "").strip()
-    verdict = Verdict(category, tuple(warns.split()), secret)
+    held = str(known.value if known else token or "")
+    env = {own["token-env"] or "GITLAB_TOKEN": held} if held else {}
+    secret = held.strip()
+    verdict = Verdict(category, warns.split(), secret)
     return Case(use, verdict, known and known._replace(value=secret), env)
 
 
@@ -228,12 +221,14 @@ def _input_cases(secure: GitLab, prefixed: GitLab, ca_file: str) -> tuple[Case, 
 # fmt: on
 
 
-class Verdicts(NamedTuple):
+class Verdicts(Ran):
     """A pipeline that uses the component often, what is expected of it, what GitLab was asked."""
 
-    ran: Ran
-    expected: dict[str, Verdict]
-    requests: list[tuple[str, dict[str, str]]]
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        told = json.loads((directory / "told.json").read_text())
+        self.expected = {name: Verdict(*verdict) for name, verdict in told["expected"].items()}
+        self.requests: list[tuple[str, dict[str, str]]] = told["requests"]
 
     def asked(self, case: str) -> list[str]:
         """The paths that were asked with the token of a case."""
@@ -242,8 +237,7 @@ class Verdicts(NamedTuple):
 
     @property
     def jobs(self) -> Iterator[tuple[Job, Verdict]]:
-        """All jobs of the component."""
-        return ((self.ran[name], verdict) for name, verdict in self.expected.items())
+        return ((self[name], verdict) for name, verdict in self.expected.items())
 
 
 def _later(job: str, *script: str) -> dict[str, object]:
@@ -258,8 +252,7 @@ def run_cases(runner: Runner) -> None:
     for installer in ("python3", "python", "pip", "pip3", "uv"):
         runner.add(installer, runner.spy.recording("installer"), "exit 1")
     runner.write({**TRAPS, **FILES})
-    (runner.directory / "tls").mkdir()
-    tls = certificates(runner.directory / "tls")
+    tls = certificates(runner.directory)
     with (
         GitLab() as gitlab,
         GitLab(version="15.4.0") as old,

@@ -123,6 +123,7 @@ class Ran:
         self.repository = directory / "repository"
         self.state = self.repository / ".gitlab-ci-local"
         self.temporary = directory / "temporary"
+        self.expanded_file = self.state / "expanded-gitlab-ci.yml"
         ended = json.loads((directory / "ended.json").read_text(encoding="utf-8"))
         self.code, self.out, self.err = (ended[name] for name in ("code", "out", "err"))
         self.printed: str = self.out + self.err
@@ -153,10 +154,6 @@ class Ran:
     def expanded(self) -> dict[str, Any]:
         """The pipeline as the client understood it."""
         return cast(dict[str, Any], yaml.safe_load(self.expanded_file.read_text(encoding="utf-8")))
-
-    @property
-    def expanded_file(self) -> Path:
-        return self.state / "expanded-gitlab-ci.yml"
 
     @property
     def files(self) -> Iterator[Path]:
@@ -219,7 +216,7 @@ class Runner:
             cwd=self.repository,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         out, err = done.stdout.decode(), done.stderr.decode()

@@ -55,7 +55,7 @@ class Ended(NamedTuple):
         return self.code == 0
 
     def fails_for(self, category: str) -> bool:
-        """Whether it failed with a reason and a fix, and without what only developers understand."""
+        """Whether it failed with a reason and a fix, and no more than a user understands."""
         assert re.search(rf"^ *error\[{category}\] \S", self.out, re.MULTILINE), self.out
         assert re.search(r"^ *fix: \S", self.out, re.MULTILINE), self.out
         assert "Traceback" not in self.out
@@ -95,7 +95,7 @@ class Machine:
         self.git_env = {"PATH": os.defpath, "HOME": str(directory / "home"), **WHO}
         clients = {"PRE_COMMIT_HOME": "pre-commit", "PREK_HOME": "prek"}
         self.homes = {name: str(directory / place) for name, place in clients.items()}
-        index = (directory / "index").as_uri()
+        index, cache = (directory / "index").as_uri(), directory / "cache"
         self.installing = {
             "PATH": f"{self.bin}{os.pathsep}{os.defpath}",
             "PIP_INDEX_URL": index,
@@ -104,9 +104,9 @@ class Machine:
             "PIP_NO_COMPILE": "1",  # what is not used need not be
             "UV_NO_CONFIG": "1",
             "UV_PYTHON_DOWNLOADS": "never",
-            "UV_CACHE_DIR": str(directory / "cache" / "uv"),
-            "PIP_CACHE_DIR": str(directory / "cache" / "pip"),
-            "VIRTUALENV_OVERRIDE_APP_DATA": str(directory / "cache" / "virtualenv"),
+            "UV_CACHE_DIR": f"{cache}/uv",
+            "PIP_CACHE_DIR": f"{cache}/pip",
+            "VIRTUALENV_OVERRIDE_APP_DATA": f"{cache}/virtualenv",
             **OFFLINE,
             **WHO,
         }
@@ -118,10 +118,8 @@ class Machine:
     def config(self, glcheck: Mapping[str, object] | None = None) -> str:
         """A configuration of pre-commit that uses our hooks, the first with these settings."""
         hooks = [{"id": "glcheck", **(glcheck or {})}, {"id": "glcheck-config"}]
-        # JSON is YAML.
-        return json.dumps(
-            {"repos": [{"repo": str(self.source), "rev": head(self.source), "hooks": hooks}]}
-        )
+        ours = {"repo": str(self.source), "rev": head(self.source), "hooks": hooks}
+        return json.dumps({"repos": [ours]})  # JSON is YAML
 
 
 def head(repository: Path) -> str | None:
@@ -183,8 +181,8 @@ def _source(machine: Machine) -> None:
 
 
 def _commit_all(machine: Machine, repository: Path) -> None:
-    for words in ("init -q -b main", "add -A", "commit -q --allow-empty --no-gpg-sign -m test"):
-        must(["git", *words.split()], repository, machine.git_env)
+    for words in (("init", "-q", "-b", "main"), ("add", "-A"), (*COMMIT, "-q")):
+        must(["git", *words], repository, machine.git_env)
 
 
 def _repositories(machine: Machine) -> None:
@@ -198,16 +196,15 @@ def _repositories(machine: Machine) -> None:
         if way in CLIENTS:
             (repository / CONFIG).write_text(machine.config(), encoding="utf-8")
         _commit_all(machine, repository)
-        match way:
-            case "pre-commit" | "prek":
-                stages = ("--hook-type", "pre-push", "--hook-type", "pre-commit")
-                must([BIN / way, "install", *stages], repository, environ)
-                must([BIN / way, "install-hooks"], repository, environ)
-            case "hooks path":
-                hooks = machine.source / "hooks"
-                must(["git", "config", "core.hooksPath", hooks], repository, machine.git_env)
-            case "copy":
-                shutil.copy(HOOK, repository / ".git" / "hooks")
+        if way in CLIENTS:
+            stages = ("--hook-type", "pre-push", "--hook-type", "pre-commit")
+            must([BIN / way, "install", *stages], repository, environ)
+            must([BIN / way, "install-hooks"], repository, environ)
+        elif way == "hooks path":
+            hooks = machine.source / "hooks"
+            must(["git", "config", "core.hooksPath", hooks], repository, machine.git_env)
+        else:
+            shutil.copy(HOOK, repository / ".git" / "hooks")
 
 
 # What each test has
@@ -252,13 +249,12 @@ class Home:
     ) -> Clone:
         """Make a repository with the hook installed, with settings for it, and with files."""
         made = Clone(self, self.directory / name, self.remotes / "group" / f"{name}.git")
-        given = settings or {}
+        given = [*(settings or {}).items()]
         if self.way in CLIENTS:
-            args = {"args": [f"--{name}={value}" for name, value in given.items()]}
+            args = {"args": [f"--{setting}={value}" for setting, value in given]}
             made.write({CONFIG: config or self.machine.config(args)})
-        else:
-            names = {name: f"GLCHECK_{name.upper().replace('-', '_')}" for name in given}
-            made.env |= {names[name]: value for name, value in given.items()}
+        for setting, value in () if self.way in CLIENTS else given:
+            made.env[f"GLCHECK_{setting.upper().replace('-', '_')}"] = value
         made.write(files or {})
         return made
 

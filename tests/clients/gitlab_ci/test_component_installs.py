@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from kit.act import DEAD, ROOT, Index, download, interpreter, once
-from kit.component import HOSTILE, RELEASE, TRAPS, with_variables
+from kit.component import HOSTILE, RELEASE, TRAPS
 from kit.gitlab_ci_local import Ran, Runner, Use, at, pipeline
 from kit.gitlab_server import GitLab, Token
 
@@ -69,14 +69,15 @@ def run_installing(runner: Runner, wheels: Path) -> None:
     runner.write({**TRAPS, "evil.txt": f"{given}\n"})
 
     def path(*places: Path) -> dict[str, object]:
-        return with_variables(PATH=os.pathsep.join(map(str, (*places, runner.bin, programs))))
+        path = os.pathsep.join(map(str, (*places, runner.bin, programs)))
+        return {"variables": {"PATH": path}}
 
     uses = (
         Use("installs", {"scopes": "api"}),
         Use("given", {"requirement": str(given)}),
         Use("script", {"requirement": HOSTILE}),
         Use("option", {"requirement": "--requirement=evil.txt"}),
-        Use("dead", {}, with_variables(PIP_INDEX_URL=DEAD)),
+        Use("dead", {}, {"variables": {"PIP_INDEX_URL": DEAD}}),
         Use("pythonless", {}, path()),
         Use("pipless", {}, path(pipless)),
         Use("outdated", {"requirement": str(newer)}),

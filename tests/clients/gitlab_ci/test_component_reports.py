@@ -25,7 +25,7 @@ def test_each_job_writes_all_reports_and_declares_them(verdicts: Verdicts) -> No
     junit, report, links_file, dotenv = REPORTS
     reports = {"junit": junit, "annotations": links_file, "dotenv": dotenv}
     for job, _ in verdicts.jobs:
-        declared = verdicts.ran.expanded[job.name]["artifacts"]
+        declared = verdicts.expanded[job.name]["artifacts"]
         assert declared == {"when": "always", "paths": [report], "reports": reports}
         assert [name for name in REPORTS if not (job.directory / name).is_file()] == [], job.name
 
@@ -74,11 +74,11 @@ def test_links_and_variables_agree_with_the_json_report(verdicts: Verdicts) -> N
 
 @pytest.mark.parametrize("name", ["good", "scopes"])
 def test_a_later_job_gets_the_variables(verdicts: Verdicts, name: str) -> None:
-    log = verdicts.ran[f"after_{name}"].log
-    expected = variables(verdicts.ran[name].text("glcheck.env"))
+    log = verdicts[f"after_{name}"].log
+    expected = variables(verdicts[name].text("glcheck.env"))
     assert dict(re.findall(r"^(GLCHECK_\w+)=(.*)$", log, re.MULTILINE)) == expected
     assert expected["GLCHECK_DAYS_LEFT"] in {"99", "98"}  # the latter if midnight came in between
 
 
 def test_a_check_in_a_later_job_minds_none_of_them(verdicts: Verdicts) -> None:
-    assert verdicts.ran["after_good"].code == 0
+    assert verdicts["after_good"].code == 0

@@ -17,7 +17,7 @@ def test_each_job_ends_with_the_exit_code_of_its_verdict(verdicts: Verdicts) -> 
     expected = {name: ("FAIL" if code else "PASS", code) for name, code in codes.items()}
     # One of two that are allowed to fail with 20 fails with 21.
     assert found == expected | {"lenient": ("WARN", 20), "strict": ("FAIL", 21)}
-    assert verdicts.ran.code == 1
+    assert verdicts.code == 1
 
 
 def test_the_json_report_of_each_job_is_valid_and_has_its_verdict(verdicts: Verdicts) -> None:
@@ -27,7 +27,7 @@ def test_the_json_report_of_each_job_is_valid_and_has_its_verdict(verdicts: Verd
         verdict = (report["category"], report["exit_code"])
         assert verdict == (category, CODES[category]), job.name
         found = {p["category"] for p in job.problems if p["severity"] == "warning"}
-        assert found == set(warns), job.name
+        assert found == {*warns}, job.name
 
 
 def test_the_log_of_each_job_has_every_problem_with_its_fix(verdicts: Verdicts) -> None:
@@ -69,7 +69,7 @@ def test_nothing_is_asked_but_what_the_inputs_want_and_that_once(
 def test_the_variable_is_the_usual_one_or_that_which_is_named(
     verdicts: Verdicts, case: str, name: str
 ) -> None:
-    (token,) = verdicts.ran[case].report["tokens"]
+    (token,) = verdicts[case].report["tokens"]
     assert token["source"] == name
 
 
@@ -82,15 +82,15 @@ def test_the_address_is_the_jobs_own_api_with_its_path(verdicts: Verdicts) -> No
 
 
 def test_a_job_token_is_checked_as_a_job_token(verdicts: Verdicts) -> None:
-    (token,) = verdicts.ran["job"].report["tokens"]
+    (token,) = verdicts["job"].report["tokens"]
     assert token["token"]["kind"] == "job"
-    (problem,) = verdicts.ran["job_scopes"].problems
+    (problem,) = verdicts["job_scopes"].problems
     assert "job token" in problem["message"]
 
 
 @pytest.mark.parametrize("case", ["config", "found"])
 def test_a_policy_decides_over_all_its_tokens(verdicts: Verdicts, case: str) -> None:
-    found = {token["name"]: token["category"] for token in verdicts.ran[case].report["tokens"]}
+    found = {token["name"]: token["category"] for token in verdicts[case].report["tokens"]}
     assert found == {"release": "ok", "mirror": "scope-missing", "absent": "ok"}
 
 
@@ -107,7 +107,7 @@ CAUSES = {
 def test_a_missing_token_is_told_with_the_variable_the_cause_and_the_page_to_set_it_on(
     verdicts: Verdicts, name: str
 ) -> None:
-    job = verdicts.ran[name]
+    job = verdicts[name]
     assert job.code == 10
     assert f"TOKEN_{name.upper()}" in job.log
     assert [cause for cause in CAUSES.values() if cause in job.log] == [CAUSES[name]]
@@ -120,7 +120,7 @@ def test_a_missing_token_is_told_with_the_variable_the_cause_and_the_page_to_set
 
 
 def test_stage_name_and_image_are_those_that_are_given(verdicts: Verdicts) -> None:
-    jobs = verdicts.ran.expanded
+    jobs = verdicts.expanded
     assert verdicts.expected.keys() <= jobs.keys()
     assert (jobs["plain"]["stage"], jobs["other_stage"]["stage"]) == (".pre", "test")
     assert jobs["plain"]["image"]["name"] == INPUTS["image"]["default"]
@@ -130,26 +130,26 @@ def test_stage_name_and_image_are_those_that_are_given(verdicts: Verdicts) -> No
 def test_a_requirement_does_not_matter_where_glcheck_is_there(verdicts: Verdicts) -> None:
     given = {"plain": INPUTS["requirement"]["default"], "requirement": "glcheck==0.0.1"}
     for name, requirement in given.items():
-        variables = verdicts.ran.expanded[name]["variables"]
+        variables = verdicts.expanded[name]["variables"]
         assert variables["GLCHECK_REQUIREMENT"] == requirement
-    assert [record.argv for record in verdicts.ran.records if record.program == "installer"] == []
+    assert [record.argv for record in verdicts.records if record.program == "installer"] == []
 
 
 def test_glcheck_is_called_once_in_each_job_and_knows_no_value_from_its_command_line(
     verdicts: Verdicts,
 ) -> None:
-    calls = [(call.environ["CI_JOB_NAME"], call.argv) for call in verdicts.ran.calls]
+    calls = [(call.environ["CI_JOB_NAME"], call.argv) for call in verdicts.calls]
     assert sorted(name for name, _ in calls) == sorted([*verdicts.expected, "after_good"])
     assert len({argv for name, argv in calls if name != "after_good"}) == 1
 
 
 def test_a_global_before_script_does_not_reach_the_job(verdicts: Verdicts) -> None:
-    assert (verdicts.ran["ordinary"].code, verdicts.ran["plain"].code) == (9, 0)
+    assert (verdicts["ordinary"].code, verdicts["plain"].code) == (9, 0)
 
 
 def test_nothing_is_imported_from_the_checkout(verdicts: Verdicts) -> None:
-    assert [path for path in verdicts.ran.files if path.name == "IMPORTED"] == []
-    assert (verdicts.ran["plain"].directory / "pip.py").exists()
+    assert [path for path in verdicts.files if path.name == "IMPORTED"] == []
+    assert (verdicts["plain"].directory / "pip.py").exists()
 
 
 def test_nothing_but_the_reports_is_left_behind(verdicts: Verdicts) -> None:
@@ -160,18 +160,18 @@ def test_nothing_but_the_reports_is_left_behind(verdicts: Verdicts) -> None:
         there = {name for name in there if not name.startswith(".git/")}
         more = {".glcheck.yml"} if job.name == "found" else set()
         assert there == brought | more | {*REPORTS}, job.name
-    assert [*verdicts.ran.temporary.iterdir()] == []
+    assert [*verdicts.temporary.iterdir()] == []
 
 
 def test_no_token_is_in_a_log_a_report_or_anything_else_that_a_job_left(verdicts: Verdicts) -> None:
     secrets = {verdict.secret for verdict in verdicts.expected.values()} | {RELEASE, MIRROR}
     secrets -= {"", "$MISSING_TOKEN"}
     assert len(secrets) > 40
-    held = {value.strip() for call in verdicts.ran.calls for value in call.environ.values()}
+    held = {value.strip() for call in verdicts.calls for value in call.environ.values()}
     assert secrets <= held  # they were there to be told
-    texts = {str(path): path.read_bytes().decode(errors="replace") for path in verdicts.ran.files}
-    texts["printed"] = verdicts.ran.printed
-    texts["argv"] = "\n".join(word for record in verdicts.ran.records for word in record.argv)
+    texts = {str(path): path.read_bytes().decode(errors="replace") for path in verdicts.files}
+    texts["printed"] = verdicts.printed
+    texts["argv"] = "\n".join(word for record in verdicts.records for word in record.argv)
     assert len(texts) > 5 * len(verdicts.expected)
     for name, text in texts.items():
         assert [secret[:8] for secret in secrets if secret[-16:] in text] == [], name
