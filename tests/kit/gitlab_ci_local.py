@@ -1,7 +1,7 @@
-"""gitlab-ci-local, which runs GitLab's pipelines on this machine, and what a runner has around it.
+"""gitlab-ci-local, which runs GitLab's pipelines here, and what a runner has around it.
 
-Each job runs in a copy of the repository of its own. The client copies with rsync, for which a script stands in here.
-Another stands in for glcheck: it records how it is started, and then becomes glcheck.
+Each job runs in a copy of the repository of its own. The client copies with rsync, for which a
+script stands in. Another does for glcheck: it records how it is started, and then becomes glcheck.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import yaml
 
@@ -26,31 +26,43 @@ from kit.node import NODE
 TEMPLATE = ROOT / "templates" / "check.yml"
 # What the client sets, and tests set in its place.
 OURS = (
-    "GITLAB_CI", "CI_API_V4_URL", "CI_SERVER_URL", "CI_PROJECT_URL", "CI_PROJECT_PATH", "CI_COMMIT_REF_PROTECTED",
-    "CI_PROJECT_ID", "CI_PIPELINE_SOURCE",
+    "GITLAB_CI", "CI_API_V4_URL", "CI_SERVER_URL", "CI_PROJECT_URL", "CI_PROJECT_PATH",
+    "CI_COMMIT_REF_PROTECTED", "CI_PROJECT_ID", "CI_PIPELINE_SOURCE",
 )  # fmt: skip
 REPORTS = ("glcheck.xml", "glcheck.json", "glcheck-links.json", "glcheck.env")
-# Three ways in which the client calls rsync: a tree, files with their paths, and a list of such files.
-RSYNC = (
-    "list= relative= from=",
-    "while [ $# -gt 1 ]; do",
-    '  case "$1" in',
-    "    --exclude) shift;;",
-    '    --files-from=*) list="${1#*=}";;',
-    "    --*) ;;",
-    "    -*R*) relative=1;;",
-    "    -*) ;;",
-    '    *) from="$1";;',
-    "  esac",
-    "  shift",
-    "done",
-    'case "$1" in */builds/.docker/) exit;; esac',  # for containers, of which there are none
-    'mkdir -p "$1"',
-    'if [ -n "$list" ]; then tar -cf - -T "$list"',
-    'elif [ -n "$relative" ]; then tar -cf - "$from"',
-    'else tar -C "$from" -cf - --exclude=./.gitlab-ci-local .',
-    'fi | tar -C "$1" -xf -',
-)
+# Three ways in which the client calls rsync: a tree, files with paths, and a list of such files.
+RSYNC = """\
+list= relative= from=
+while [ $# -gt 1 ]; do
+  case "$1" in
+    --exclude) shift;;
+    --files-from=*) list="${1#*=}";;
+    --*) ;;
+    -*R*) relative=1;;
+    -*) ;;
+    *) from="$1";;
+  esac
+  shift
+done
+case "$1" in */builds/.docker/) exit;; esac  # for containers, of which there are none
+mkdir -p "$1"
+if [ -n "$list" ]; then tar -cf - -T "$list"
+elif [ -n "$relative" ]; then tar -cf - "$from"
+else tar -C "$from" -cf - --exclude=./.gitlab-ci-local .
+fi | tar -C "$1" -xf -"""
+# All at once, which the client would do, is too much for a small machine.
+OPTIONS = (
+    "--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source", "--concurrency=3",
+    "--ignore-predefined-vars", ",".join(OURS),
+)  # fmt: skip
+# What a test has set up, without the client's own.
+SET_UP = (
+    "init --quiet --initial-branch=main", "config user.name test",
+    "config user.email test@example.com",
+    "remote add origin git@gitlab.example.com:group/app.git",
+    "symbolic-ref refs/remotes/origin/HEAD refs/remotes/origin/main", "add --all",
+    "commit --quiet --message=test --no-gpg-sign",
+)  # fmt: skip
 
 
 class Use(NamedTuple):
@@ -62,30 +74,21 @@ class Use(NamedTuple):
 
     @property
     def include(self) -> dict[str, object]:
-        """The entry of `include`."""
         return {"local": "/templates/check.yml", "inputs": {"job-name": self.name, **self.inputs}}
 
 
 def pipeline(uses: Iterable[Use], **more: object) -> dict[str, object]:
     """Return a pipeline that uses the component, and what else it has."""
     uses = list(uses)
-    return {
-        "include": [use.include for use in uses],
-        **{use.name: use.job for use in uses if use.job},
-        **more,
-    }
+    jobs = {use.name: use.job for use in uses if use.job}
+    return {"include": [use.include for use in uses], **jobs, **more}
 
 
 def at(gitlab: GitLab) -> dict[str, str]:
     """Return the variables by which a job knows its GitLab."""
-    url = gitlab.url
-    project = f"{url}/group/app"
-    return {
-        "GITLAB_CI": "true",
-        "CI_API_V4_URL": f"{url}/api/v4",
-        "CI_SERVER_URL": url,
-        "CI_PROJECT_URL": project,
-    }
+    urls = {"SERVER": gitlab.url, "API_V4": f"{gitlab.url}/api/v4"}
+    urls["PROJECT"] = f"{gitlab.url}/group/app"
+    return {"GITLAB_CI": "true", **{f"CI_{name}_URL": url for name, url in urls.items()}}
 
 
 class Job(NamedTuple):
@@ -100,24 +103,16 @@ class Job(NamedTuple):
     call: Record | None  # of glcheck
 
     def text(self, report: str) -> str:
-        """A report that it wrote."""
         return (self.directory / report).read_text(encoding="utf-8")
 
     @property
     def report(self) -> dict[str, Any]:
-        """The JSON report."""
-        report = json.loads(self.text("glcheck.json"))
-        assert isinstance(report, dict)
-        return report
+        return cast(dict[str, Any], json.loads(self.text("glcheck.json")))
 
     @property
     def problems(self) -> list[dict[str, Any]]:
-        """All problems in it."""
-        report = self.report
-        return [
-            *report["problems"],
-            *(problem for token in report["tokens"] for problem in token["problems"]),
-        ]
+        places = (self.report, *self.report["tokens"])
+        return [problem for place in places for problem in place["problems"]]
 
 
 class Ran:
@@ -128,59 +123,41 @@ class Ran:
         self.repository = directory / "repository"
         self.state = self.repository / ".gitlab-ci-local"
         self.temporary = directory / "temporary"
+        self.expanded_file = self.state / "expanded-gitlab-ci.yml"
         ended = json.loads((directory / "ended.json").read_text(encoding="utf-8"))
-        self.code: int = ended["code"]
-        self.out: str = ended["out"]
-        self.err: str = ended["err"]
-        self.records = [
-            Record(program, tuple(argv), environ) for program, argv, environ in ended["records"]
-        ]
+        self.code, self.out, self.err = (ended[name] for name in ("code", "out", "err"))
+        self.printed: str = self.out + self.err
+        self.records = [Record(name, tuple(argv), env) for name, argv, env in ended["records"]]
 
     def __getitem__(self, name: str) -> Job:
-        found = re.search(
-            rf"^{re.escape(name)} +finished in [\d.]+ m?s *(?:(FAIL|WARN) (\d+))? *$",
-            self.printed,
-            re.M,
-        )
+        pattern = rf"^{re.escape(name)} +finished in [\d.]+ m?s *(?:(FAIL|WARN) (\d+))? *$"
+        found = re.search(pattern, self.printed, re.MULTILINE)
         assert found, f"{name} did not run:\n{self.printed}"
         plain = re.sub(r"[^A-Za-z0-9_-]+", _encoded, name)
         log = (self.state / "output" / f"{plain}.log").read_text(encoding="utf-8")
         calls = [call for call in self.calls if call.environ["CI_JOB_NAME"] == name]
         return Job(
-            name,
-            found[1] or "PASS",
-            int(found[2] or 0),
-            re.sub(r"\x1b\[[\d;]*m", "", log),
-            self.state / "builds" / plain,
-            self.state / "artifacts" / plain,
-            calls[0] if calls else None,
+            name=name,
+            state=found[1] or "PASS",
+            code=int(found[2] or 0),
+            log=re.sub(r"\x1b\[[\d;]*m", "", log),
+            directory=self.state / "builds" / plain,
+            artifacts=self.state / "artifacts" / plain,
+            call=calls[0] if calls else None,
         )
 
     @cached_property
-    def printed(self) -> str:
-        """All that the client printed."""
-        return self.out + self.err
-
-    @cached_property
     def calls(self) -> list[Record]:
-        """How jobs called glcheck."""
         return [record for record in self.records if record.program == "glcheck"]
 
     @cached_property
     def expanded(self) -> dict[str, Any]:
         """The pipeline as the client understood it."""
-        found = yaml.safe_load(self.expanded_file.read_text(encoding="utf-8"))
-        assert isinstance(found, dict)
-        return found
-
-    @property
-    def expanded_file(self) -> Path:
-        """Where that is."""
-        return self.state / "expanded-gitlab-ci.yml"
+        return cast(dict[str, Any], yaml.safe_load(self.expanded_file.read_text(encoding="utf-8")))
 
     @property
     def files(self) -> Iterator[Path]:
-        """All files of the repository and of the client's own directory in it, Git's aside."""
+        """All files of the repository, and of the client's own directory in it, but not Git's."""
         for directory, folders, names in os.walk(self.repository):
             folders[:] = [folder for folder in folders if folder != ".git"]
             yield from (Path(directory, name) for name in names)
@@ -209,26 +186,18 @@ class Runner:
         }
         for name in ("home", "temporary", "repository"):
             (directory / name).mkdir(parents=True)
-        self.add("rsync", *RSYNC)
+        self.add("rsync", RSYNC)
         self.write({"templates/check.yml": TEMPLATE.read_text(encoding="utf-8")})
-        self._git("init", "--quiet", "--initial-branch=main")
-        self._git("config", "user.name", "test")
-        self._git("config", "user.email", "test@example.com")
-        self._git("remote", "add", "origin", "git@gitlab.example.com:group/app.git")
-        self._git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
-        self._git("add", "--all")
-        self._git("commit", "--quiet", "--message=test", "--no-gpg-sign")
+        for words in SET_UP:
+            self._git(*words.split())
 
     def add(self, name: str, *lines: str) -> None:
-        """Put a script on the PATH."""
         script(self.bin / name, *lines)
 
     def add_glcheck(self) -> None:
-        """Put glcheck on the PATH."""
         self.add("glcheck", self.spy.recording("glcheck"), f'exec {quoted(COMMAND)} "$@"')
 
     def write(self, files: Mapping[str, str]) -> None:
-        """Write files into the repository."""
         for name, text in files.items():
             path = self.repository / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -241,34 +210,20 @@ class Runner:
         # JSON is YAML.
         self.write({".gitlab-ci.yml": json.dumps(flow, ensure_ascii=False)})
         self._git("add", "--all", "--force", ":!.gitlab-ci-local")
-        # All at once, which the client would do, is too much for a small machine.
-        options = (
-            "--force-shell-executor",
-            "--shell-isolation",
-            "--no-artifacts-to-source",
-            "--concurrency=3",
-        )
         done = subprocess.run(
-            [
-                str(NODE),
-                str(self._client),
-                *options,
-                "--ignore-predefined-vars",
-                ",".join(OURS),
-                *args,
-            ],
+            [str(NODE), str(self._client), *OPTIONS, *args],
             env={"PATH": os.pathsep.join(map(str, self.path)), **self.env, **(env or {})},
             cwd=self.repository,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
-        said = {"out": done.stdout.decode(), "err": done.stderr.decode()}
-        ended = {"code": done.returncode, **said, "records": self.spy.records}
+        out, err = done.stdout.decode(), done.stderr.decode()
+        ended = {"code": done.returncode, "out": out, "err": err, "records": self.spy.records}
         (self.directory / "ended.json").write_text(json.dumps(ended), encoding="utf-8")
         return Ran(self.directory)
 
     def _git(self, *words: str) -> None:
-        environ = {"PATH": os.defpath, "HOME": self.env["HOME"]}
-        subprocess.run(["git", *words], cwd=self.repository, env=environ, check=True, timeout=60)
+        env = {"PATH": os.defpath, "HOME": self.env["HOME"]}
+        subprocess.run(["git", *words], cwd=self.repository, env=env, check=True, timeout=60)

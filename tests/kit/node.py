@@ -1,4 +1,4 @@
-"""Node.js of a Python package, and the programs for it that tests/package.json names."""
+"""Node.js of a Python package, and the programs for it that package.json here names."""
 
 from __future__ import annotations
 
@@ -19,27 +19,17 @@ NPM = WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
 def install(cache: Path) -> Path:
-    """Install the programs into a directory below `cache`, once for each state of the lock file."""
+    """Install the programs below `cache`, once for each state of the lock file."""
     lock = (HERE / "package-lock.json").read_bytes()
 
     def make(directory: Path) -> None:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(HERE / name, directory)
-        environ = {
-            **os.environ,
-            "PATH": os.pathsep.join((str(NODE.parent), os.environ.get("PATH", os.defpath))),
-        }
+        path = os.pathsep.join((str(NODE.parent), os.environ.get("PATH", os.defpath)))
         # The certificates of this machine, as pip takes them.
-        command = [
-            str(NODE),
-            "--use-system-ca",
-            str(NPM),
-            "ci",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--prefer-offline",
-        ]
+        npm = (str(NODE), "--use-system-ca", str(NPM), "ci", "--ignore-scripts")
+        command = [*npm, "--no-audit", "--no-fund", "--prefer-offline"]
+        environ = {**os.environ, "PATH": path}
         subprocess.run(
             command, cwd=directory, env=environ, check=True, capture_output=True, timeout=300
         )
