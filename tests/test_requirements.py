@@ -14,7 +14,7 @@ from kit.policies import GOOD, SELF, answered, check, check_each, describe, secr
 
 from glcheck.description import Token as Described
 from glcheck.judgement import judge
-from glcheck.settings.plan import Requirements
+from glcheck.policy import Requirements
 
 OAUTH = "0123456789abcdef" * 4
 JOB = "glcbt-64_3fZ1p5y4XWcCvMGVlfak"

@@ -11,14 +11,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from glcheck.description import Token
-from glcheck.problem import Category, Problem
-from glcheck.report import Report, TokenReport
-from glcheck.settings.plan import Requirements
 from kit.command import Result, Run
 from kit.reports import CODES, pages
 
@@ -128,34 +123,4 @@ def reported(run: Run, *args: str, by_variable: bool = False, **options: Any) ->
     return Reported(result, found, verdict)
 
 
-# Reports as values, without a run
-
-NOW = datetime(2026, 11, 20, 13, tzinfo=timezone.utc)
 PAGE = f"{URL}/-/user_settings/personal_access_tokens"
-
-
-def problem(label: str, fix: str = f"Make one on {PAGE}.", *, severity: str = "error") -> Problem:
-    """A problem of the category with this label."""
-    (category,) = (category for category in Category if category.label == label)
-    return Problem(category=category, message="It is so.", fix=fix, severity=severity)
-
-
-def untold(*problems: Problem, name: str = "ci") -> TokenReport:
-    """The report on a token that GitLab said nothing of."""
-    where = {"name": name, "source": "GITLAB_TOKEN", "url": URL}
-    cost = {"requests": 1, "elapsed_ms": 12, "requirements": Requirements()}
-    return TokenReport(**where, **cost, token=None, problems=problems, notes=())  # type: ignore[arg-type]
-
-
-def described(*problems: Problem, days: float | None = 90, name: str = "ci") -> TokenReport:
-    """The report on a token that GitLab described, with so many days to live, or without an end."""
-    dies_at = None if days is None else NOW + timedelta(days=days)
-    known = {"kind": "access-token", "id": 1, "name": "ci", "user_id": 7, "scopes": ("api",)}
-    times = {"now": NOW, "clock_off": 0.0, "dies_at": dies_at}
-    token = Token(**known, fine_grained=False, **times)  # type: ignore[arg-type]
-    return untold(*problems, name=name)._replace(token=token)
-
-
-def report_on(*tokens: TokenReport, problems: tuple[Problem, ...] = ()) -> Report:
-    """The report of a run."""
-    return Report(checked_at=NOW, tokens=tokens, problems=problems)

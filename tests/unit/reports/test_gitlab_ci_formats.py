@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import pytest
 from kit import gitlab_reports as gitlab
-from kit.gitlab_reports import (
-    MOST_BYTES,
-    MOST_LINKS,
-    PAGE,
-    URL,
-    Link,
-    described,
-    problem,
-    told,
-    untold,
-)
-from kit.gitlab_reports import report_on as on
+from kit.gitlab_reports import MOST_BYTES, MOST_LINKS, PAGE, URL, Link, told
 from kit.reports import outputs
+from kit.values import entry, good, problem
+from kit.values import report as on
 
-from glcheck.report import Report
+from glcheck.problem import Problem
+from glcheck.report import Report, TokenReport
 from glcheck.reports import github_actions, gitlab_ci
+
+
+def untold(*problems: Problem, name: str = "ci") -> TokenReport:
+    return entry(name, *problems)
+
+
+def described(*problems: Problem, days: float | None = 90) -> TokenReport:
+    return good("ci", *problems, days=days)
+
 
 # Links
 
@@ -41,12 +42,15 @@ ADDRESSES = {
 
 @pytest.mark.parametrize(("fix", "url"), ADDRESSES.values(), ids=ADDRESSES)
 def test_the_link_leads_where_the_fix_does(fix: str, url: str) -> None:
-    report = on(untold(problem("token-expired", fix), name="a token"))
+    report = on(untold(problem("token-expired", fix=fix), name="a token"))
     assert gitlab.links(gitlab_ci.links(report)) == [Link("a token: token-expired", url)]
 
 
 def test_the_first_problem_has_the_link() -> None:
-    problems = (problem("scope-missing", f"See {URL}/a."), problem("not-found", f"See {URL}/b."))
+    problems = (
+        problem("scope-missing", fix=f"See {URL}/a."),
+        problem("not-found", fix=f"See {URL}/b."),
+    )
     found = gitlab.links(gitlab_ci.links(on(described(*problems))))
     assert found == [Link("ci: scope-missing", f"{URL}/a")]
 
@@ -67,7 +71,7 @@ def test_warnings_stand_behind_errors_and_each_in_the_order_of_the_policy() -> N
 
 
 def test_no_more_links_than_gitlab_counts_in_a_section() -> None:
-    short = problem("not-found", "See http://a.")
+    short = problem("not-found", fix="See http://a.")
     names = [f"{number:x}" for number in range(MOST_LINKS + 50)]
     assert labels(on(*(untold(short, name=name) for name in names))) == names[:MOST_LINKS]
 
