@@ -24,7 +24,7 @@ class Kind(NamedTuple):
     meets: tuple[str, ...] | None = None  # the only requirements that it can meet; None: all
     lacks: str = ""  # what it has none of, so that others cannot be met
     use: str = ""  # how to come by one, where that is not by making it on a page
-    askable: bool = True  # whether the setting `kind` takes it
+    one_of: tuple[str, ...] = ()  # it is one of these; which, only its owner tells
 
 
 class Token(NamedTuple):

@@ -65,8 +65,8 @@ def _dead(token: Token, left: float | None) -> Problem | None:
 def _kind(provider: Provider, asked: Requirements, said: Description) -> list[Problem]:
     if asked.kind is None or asked.kind == said.token.kind:
         return []
-    if isinstance(said.owner, Problem) and said.owner.requirement == "kind":
-        return [said.owner]  # which kind of the account's it is, only the owner tells
+    if asked.kind in provider.KINDS[said.token.kind].one_of:  # nobody knows which it is
+        return [said.owner] if isinstance(said.owner, Problem) else []
     actual = provider.KINDS[said.token.kind].words
     wanted = provider.KINDS[asked.kind].words
     fix = provider.KINDS[asked.kind].use or f"Use {wanted} here: {{replace}}."

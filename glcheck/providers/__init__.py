@@ -105,7 +105,7 @@ def describe(name: str) -> Describe:
 def kinds() -> tuple[str, ...]:
     """The kinds that can be asked for, of all providers."""
     every = (kind for name in NAMES for kind in face(name).KINDS.items())
-    return tuple(dict.fromkeys(name for name, kind in every if kind.askable))
+    return tuple(dict.fromkeys(name for name, kind in every if not kind.one_of))
 
 
 def roles() -> tuple[str, ...]:

@@ -22,6 +22,6 @@ KINDS: Mapping[str, Kind] = {
     ),
     "oauth": Kind("an OAuth access token"),
     ACCESS_TOKEN: Kind(
-        "an access token (personal, project, group or service account)", askable=False
+        "an access token (personal, project, group or service account)", one_of=OF_ACCOUNTS
     ),
 }

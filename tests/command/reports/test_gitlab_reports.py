@@ -143,8 +143,7 @@ def test_both_reports_are_written_however_the_check_fails(
 
 
 @pytest.mark.parametrize(
-    ("policy", "verdict"),
-    [("version: 1\nscopes: [api]\n", "ok"), (BAD_POLICY, "config-error")],
+    ("policy", "verdict"), [("version: 1\nscopes: [api]\n", "ok"), (BAD_POLICY, "config-error")]
 )
 def test_a_policy_that_is_only_validated_gives_valid_reports(
     gitlab: GitLab, run: Run, policy: str, verdict: str
