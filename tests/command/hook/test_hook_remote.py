@@ -1,0 +1,120 @@
+"""Where the push goes: only the tokens of that GitLab are asked about; unit/hook/test_remotes.py has the addresses."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from kit.hook import APP, ELSEWHERE, HERE, MALFORMED, PASSWORD, Hook, asked, by_name
+from kit.policies import GOOD, Settings
+
+NO_TOKEN = {"GITLAB_TOKEN": ""}
+
+
+# fmt: off
+@pytest.mark.parametrize(("url", "remote", "concerned"), [
+    pytest.param(f"https://{HERE}", (f"https://me@{HERE}/{APP}",), True, id="its host"),
+    pytest.param(f"https://{HERE}", (f"git@{HERE.upper()}:{APP}",), True, id="capitals in the remote"),
+    pytest.param("https://GitLab.example.com:8443/git", (f"ssh://git@{HERE}:22/{APP}",), True,
+                 id="capitals, a port and a path in url"),
+    pytest.param(f"https://{HERE}", ("origin", f"git@{HERE}:{APP}"), True, id="after its name"),
+    pytest.param(f"https://{HERE}", ("origin", "/srv/git/app.git"), True, id="a path"),
+    pytest.param(f"https://{HERE}", ("origin", ""), True, id="empty"),
+    pytest.param(f"https://{HERE}", ("origin",), True, id="only a name"),
+    pytest.param(f"https://{HERE}", (), True, id="nothing is known"),
+    pytest.param(f"https://{HERE}", ("origin", ELSEWHERE), False, id="another host"),
+    pytest.param(f"https://{HERE}", ("o", f"git@not{HERE}:{APP}"), False, id="ends like it"),
+    pytest.param("https://gitlab.com", ("o", f"ssh://git@altssh.gitlab.com:443/{APP}"), True, id="altssh"),
+    pytest.param("https://[2001:db8::1]", ("o", "git@[2001:DB8::1]:app.git"), True, id="IPv6"),
+    pytest.param("https://[::1]:8443", ("o", "git@[::2]:app.git"), False, id="another IPv6"),
+])
+# fmt: on
+def test_a_token_is_asked_about_where_the_push_goes_to_its_host_or_to_none(
+    hook: Hook, url: str, remote: tuple[str, ...], concerned: bool
+) -> None:
+    assert hook.concerns(*remote, url=url) == concerned
+
+
+@pytest.mark.parametrize("host", ["github.com", f"{HERE}.evil.example", "::1"])
+def test_a_push_to_another_host_asks_nothing_and_names_both(hook: Hook, host: str) -> None:
+    address = f"https://me:{PASSWORD}@{f'[{host}]' if ':' in host else host}/{APP}"
+    result = hook("--url", f"https://{HERE}", "origin", address, env=NO_TOKEN)
+    assert (result.code, result.err, hook.requests) == (0, "", 0)
+    assert "warning" not in result.out
+    (line,) = (line for line in result.out.splitlines() if "The push goes to" in line)
+    assert {host, HERE} <= set(re.split(r"[\s`,/]+", line.rstrip(".").replace("`.", "`")))
+    assert "me:" not in line
+
+
+@pytest.mark.parametrize("token", [GOOD, "", MALFORMED], ids=["good", "missing", "malformed"])
+def test_a_push_is_not_stopped_by_a_token_that_it_does_not_need(hook: Hook, token: str) -> None:
+    result = hook("--hook-strict", "origin", ELSEWHERE, env={"GITLAB_TOKEN": token})
+    assert (result.code, hook.requests) == (0, 0)
+
+
+# fmt: off
+@pytest.mark.parametrize(("variable", "remote", "concerned"), [
+    (f"git@{HERE}:{APP}", (), True),
+    ("", (), True),
+    ("/srv/git/app.git", (), True),
+    (ELSEWHERE, (), False),
+    # Git's own words come from git itself.
+    (ELSEWHERE, ("origin", f"git@{HERE}:{APP}"), True),
+    (f"git@{HERE}:{APP}", ("origin", ELSEWHERE), False),
+])
+# fmt: on
+def test_pre_commit_tells_the_address_in_a_variable(
+    hook: Hook, variable: str, remote: tuple[str, ...], concerned: bool
+) -> None:
+    env = {"PRE_COMMIT_REMOTE_URL": variable}
+    assert hook.concerns(*remote, url=f"https://{HERE}", env=env) == concerned
+
+
+def test_a_check_asks_wherever_the_remote_is(hook: Hook) -> None:
+    env = {**hook.environ, "PRE_COMMIT_REMOTE_URL": ELSEWHERE}
+    assert hook.run("check", env=env).code == 0
+    assert len(hook.gitlab.requests) == 1
+
+
+def test_only_the_tokens_of_the_remotes_gitlab_are_asked(hook: Hook) -> None:
+    here, there = hook.gitlab.url, hook.gitlab.url.replace("127.0.0.1", "localhost")
+    tokens: dict[str, Settings] = {
+        "here": {"url": here},
+        "there": {"url": there},
+        "absent": {"url": f"https://{HERE}", "secret": ""},
+    }
+    run = hook.policy(tokens)
+
+    def goes(*args: str) -> tuple[int, set[str], set[str]]:
+        """The exit code, the tokens that the push does not concern, and those asked about."""
+        result = run(*args)
+        assert PASSWORD not in result.out + result.err
+        notes = {n: one["notes"] for n, one in by_name(result).items() if not one["problems"]}
+        elsewhere = {name for name in notes if any("The push goes to" in n for n in notes[name])}
+        return result.code, elsewhere, asked(result)
+
+    assert goes("origin", f"ssh://git@127.0.0.1/{APP}") == (0, {"there", "absent"}, {"here"})
+    assert goes("origin", f"ssh://git@localhost/{APP}") == (0, {"here", "absent"}, {"there"})
+    assert goes("origin", f"git@{HERE}:{APP}")[:2] == (10, {"here", "there"})
+    assert goes("origin", "/srv/git/app.git")[:2] == (10, set())
+    other = f"https://me:{PASSWORD}@github.com/{APP}"
+    assert goes("--hook-strict=yes", "origin", other) == (0, set(tokens), set())
+    assert hook.requests == 0
+
+
+def test_every_format_can_tell_of_a_push_that_asked_nothing(hook: Hook) -> None:
+    assert hook.asks()
+    formats = ("json", "text", "github", "junit", "markdown", "annotations", "dotenv")
+    reports = [f"--report={form}={form}.out" for form in formats]
+    for remote, again in (((), True), (("origin", ELSEWHERE), False)):
+        assert (hook(*reports, *remote).code, hook.requests) == (0, 0)
+        told = {form: (hook.run.directory / f"{form}.out").read_text("utf-8") for form in formats}
+        assert len(json.loads(told["json"])["tokens"]) == 1
+        assert 'tests="1" failures="0" errors="0" skipped="1"' in told["junit"]
+        assert json.loads(told["annotations"]) == {"glcheck": []}
+        assert told["dotenv"].splitlines()[:2] == ["GLCHECK_OK=true", "GLCHECK_CATEGORY=ok"]
+        assert "glcheck: ok" in told["markdown"]
+        for form in ("text", "github", "junit"):
+            assert (form, "It was in order" in told[form]) == (form, again)
+        assert not any("None" in text for text in told.values())

@@ -1,0 +1,198 @@
+"""`glcheck hook` before a GitLab, with an empty memory; and what it remembers as it lies on the disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from kit.command import Result, Run
+from kit.gitlab_server import Answer, GitLab, Token
+from kit.policies import GOOD, Settings
+from kit.reports import VALIDATOR
+
+HOUR = 3600
+APP = "group/app.git"
+HERE = "gitlab.example.com"  # where nobody listens
+ELSEWHERE = f"https://github.com/{APP}"
+PASSWORD = "hunter2-of-the-address"
+MALFORMED = f"ghp_{'a1B2' * 9}"
+LAYERS = ("flag", "variable", "policy")
+_SECRETS = ("glpat-", "glcbt-", "ghp_", PASSWORD)
+_LOGIN = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Company login</body></html>"
+_LATER = (("Content-Type", "text/plain"), ("Retry-After", "3600"))
+COULD_NOT = {  # each code of a question without an answer: its category, and what the server does
+    30: ("network-error", Answer()),
+    31: ("tls-error", Answer()),
+    32: ("rate-limited", Answer(429, "Retry later\n", _LATER)),
+    33: ("server-error", Answer(500, {"message": "500 Internal Server Error"})),
+    34: ("unexpected-answer", Answer(200, _LOGIN)),
+    35: ("unsupported-server", Answer(404, {"error": "404 Not Found"})),
+}
+
+posix = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no such files, owners or modes"
+)
+
+
+class Entry(NamedTuple):
+    """A remembered success as it lies on the disk, with its two moments in seconds since 1970."""
+
+    path: Path
+    content: bytes
+    written: int
+    until: int
+
+    @classmethod
+    def at(cls, path: Path) -> Entry:
+        """Read the entry there."""
+        content = path.read_bytes()
+        written, until = re.findall(rb"\b\d{10}\b", content)[:2]
+        return cls(path, content, int(written), int(until))
+
+    def shift(self, written: int = 0, until: int = 0) -> None:
+        """Move its moments by so many seconds."""
+        entry = f"{self.path.name} {self.written + written} {self.until + until}"
+        self.path.write_text(f"{entry} {zlib.crc32(entry.encode())}")
+
+
+def said(layer: str, setting: str, value: str) -> tuple[list[str], dict[str, str], dict[str, str]]:
+    """Say a setting in one of the layers: arguments, environment, and the top of the policy."""
+    variable = f"GLCHECK_{setting.upper().replace('-', '_')}"
+    return (
+        [f"--{setting}={value}"] if layer == "flag" else [],
+        {variable: value} if layer == "variable" else {},
+        {setting: value} if layer == "policy" else {},
+    )
+
+
+class Hook:
+    """Runs `glcheck hook` with GITLAB_TOKEN set to a token that the GitLab knows."""
+
+    def __init__(self, run: Run, gitlab: GitLab) -> None:
+        gitlab.add(Token(GOOD))
+        self.run, self.gitlab, self.requests = run, gitlab, 0
+        self.home = run.directory.parent / "home"
+        self.environ = {"GITLAB_TOKEN": GOOD, "LOCALAPPDATA": str(self.home)}
+        cache = {"win32": "", "darwin": "Library/Caches"}.get(sys.platform, ".cache")
+        self.store = self.home / cache / "glcheck" / "hook"
+
+    @property
+    def environ_alone(self) -> dict[str, str]:
+        """The environment of a process that is not started by `run`."""
+        windows = {"SYSTEMROOT": os.environ["SYSTEMROOT"]} if "SYSTEMROOT" in os.environ else {}
+        own = {"PATH": os.defpath, "HOME": str(self.home), "GITLAB_URL": self.gitlab.url}
+        return {**windows, **own, **self.environ}
+
+    def __call__(self, *args: str, env: Mapping[str, str] | None = None, **options: Any) -> Result:
+        """Run it; `requests` becomes the number of requests that came meanwhile."""
+        before = len(self.gitlab.requests)
+        result = self.run("hook", *args, env={**self.environ, **(env or {})}, **options)
+        self.requests = len(self.gitlab.requests) - before
+        shown = result.out + result.err
+        assert "Traceback" not in shown
+        for value in (GOOD, PASSWORD, *(env or {}).values()):
+            if len(value) >= 20 and value.startswith(_SECRETS):
+                assert value.strip() not in shown
+        return result
+
+    def json(self, *args: str, **options: Any) -> Result:
+        """The same with the report as JSON, which must agree with itself."""
+        result = self(*args, "--format", "json", **options)
+        report = result.report
+        VALIDATOR.validate(report)
+        ok = not report["problems"] and all(token["ok"] for token in report["tokens"])
+        assert (report["exit_code"], report["ok"]) == (result.code, result.code == 0)
+        assert report["ok"] == ok == (report["category"] == "ok")
+        for token in report["tokens"]:
+            errors = [problem for problem in token["problems"] if problem["severity"] == "error"]
+            assert token["ok"] == (not errors) == (token["category"] == "ok")
+        return result
+
+    def asks(self, *args: str, token: str | None = None, **options: Any) -> bool:
+        """Run it on tokens that are in order; whether it asked, which the report must tell too."""
+        if token is not None:
+            options["env"] = {**options.get("env", {}), "GITLAB_TOKEN": token}
+        result = self.json(*args, **options)
+        assert (result.code, result.report["category"], result.err) == (0, "ok", "")
+        tokens = result.report["tokens"]
+        for one in tokens:
+            assert (one["token"] is None) == (one["requests"] == 0)
+            assert one["requests"] or (one["problems"] == [] and one["notes"]), one
+        assert sum(one["requests"] for one in tokens) == self.requests
+        return self.requests > 0
+
+    def concerns(self, *remote: str, url: str, env: Mapping[str, str] | None = None) -> bool:
+        """Whether the push concerns a GitLab; the token is missing, so that nothing is ever sent."""
+        result = self.json("--url", url, *remote, env={"GITLAB_TOKEN": "", **(env or {})})
+        assert (result.code, self.requests) == (0, 0)
+        return any(token["problems"] for token in result.report["tokens"])
+
+    def policy(self, tokens: Mapping[str, Settings] | None, **top: object) -> Callable[..., Result]:
+        """Write a policy; how to run the hook with it, the `secret` of each token in a variable."""
+        variables, entries = {}, []
+        for number, (name, settings) in enumerate((tokens or {}).items()):
+            variables[f"TOKEN_{number}"] = str(settings.get("secret", GOOD))
+            own = {key: value for key, value in settings.items() if key != "secret"}
+            entries.append({"name": name, "token-env": f"TOKEN_{number}", **own})
+        document = {"version": 1, **top, **({"tokens": entries} if tokens is not None else {})}
+        (self.run.directory / "policy.yml").write_text(json.dumps(document), "utf-8")
+
+        def hook(*args: str, text: bool = False, env: Mapping[str, str] | None = None) -> Result:
+            run = self.__call__ if text else self.json
+            return run("--config", "policy.yml", *args, env={**variables, **(env or {})})
+
+        return hook
+
+    def could_not(self) -> dict[str, Settings]:
+        """Tokens by category, each of which cannot be asked about for another reason."""
+        tokens: dict[str, Settings] = {}
+        for code, (name, answer) in COULD_NOT.items():
+            tokens[name] = {"url": f"{self.gitlab.url}/at-{code}"}
+            self.gitlab.always(answer, path=f"/at-{code}/")
+        tls = self.gitlab.url.replace("http:", "https:")
+        return {**tokens, "network-error": {"url": "http://127.0.0.1:1"}, "tls-error": {"url": tls}}
+
+    @property
+    def files(self) -> list[Path]:
+        """All files below the place of remembered successes, whatever they are."""
+        return sorted(path for path in self.store.rglob("*") if not path.is_dir())
+
+    @property
+    def entries(self) -> list[Entry]:
+        """What is remembered."""
+        return [Entry.at(path) for path in self.files]
+
+    @property
+    def entry(self) -> Entry:
+        """The only success that is remembered."""
+        (entry,) = self.entries
+        return entry
+
+    def forget(self) -> None:
+        """Remove everything that is remembered."""
+        shutil.rmtree(self.store, ignore_errors=True)
+
+
+def asked(result: Result) -> set[str]:
+    """The names of the tokens that were asked about."""
+    return {token["name"] for token in result.report["tokens"] if token["requests"]}
+
+
+def by_name(result: Result) -> dict[str, dict[str, Any]]:
+    """The report on each token."""
+    return {token["name"]: token for token in result.report["tokens"]}
+
+
+def lines(result: Result) -> list[str]:
+    """The lines of the report as text; nothing else was printed."""
+    assert result.err == ""
+    return result.out.splitlines()
