@@ -1,9 +1,8 @@
-"""`glcheck hook` before a GitLab, with an empty memory; and what it remembers as it lies on the disk."""
+"""`glcheck hook` before a GitLab, with an empty memory, and what it remembers."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import sys
@@ -25,22 +24,17 @@ HERE = "gitlab.example.com"  # where nobody listens
 ELSEWHERE = f"https://github.com/{APP}"
 PASSWORD = "hunter2-of-the-address"
 MALFORMED = f"ghp_{'a1B2' * 9}"
-LAYERS = ("flag", "variable", "policy")
-_SECRETS = ("glpat-", "glcbt-", "ghp_", PASSWORD)
-_LOGIN = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Company login</body></html>"
-_LATER = (("Content-Type", "text/plain"), ("Retry-After", "3600"))
+LAYERS = ("flag", "variable", "policy")  # the strongest first
+LATER = (("Content-Type", "text/plain"), ("Retry-After", "3600"))
 COULD_NOT = {  # each code of a question without an answer: its category, and what the server does
     30: ("network-error", Answer()),
     31: ("tls-error", Answer()),
-    32: ("rate-limited", Answer(429, "Retry later\n", _LATER)),
+    32: ("rate-limited", Answer(429, "Retry later\n", LATER)),
     33: ("server-error", Answer(500, {"message": "500 Internal Server Error"})),
-    34: ("unexpected-answer", Answer(200, _LOGIN)),
+    34: ("unexpected-answer", Answer(200, "<!DOCTYPE html><html><title>Sign in</title></html>")),
     35: ("unsupported-server", Answer(404, {"error": "404 Not Found"})),
 }
-
-posix = pytest.mark.skipif(
-    sys.platform == "win32", reason="Windows has no such files, owners or modes"
-)
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files or modes")
 
 
 class Entry(NamedTuple):
@@ -64,16 +58,6 @@ class Entry(NamedTuple):
         self.path.write_text(f"{entry} {zlib.crc32(entry.encode())}")
 
 
-def said(layer: str, setting: str, value: str) -> tuple[list[str], dict[str, str], dict[str, str]]:
-    """Say a setting in one of the layers: arguments, environment, and the top of the policy."""
-    variable = f"GLCHECK_{setting.upper().replace('-', '_')}"
-    return (
-        [f"--{setting}={value}"] if layer == "flag" else [],
-        {variable: value} if layer == "variable" else {},
-        {setting: value} if layer == "policy" else {},
-    )
-
-
 class Hook:
     """Runs `glcheck hook` with GITLAB_TOKEN set to a token that the GitLab knows."""
 
@@ -85,13 +69,6 @@ class Hook:
         cache = {"win32": "", "darwin": "Library/Caches"}.get(sys.platform, ".cache")
         self.store = self.home / cache / "glcheck" / "hook"
 
-    @property
-    def environ_alone(self) -> dict[str, str]:
-        """The environment of a process that is not started by `run`."""
-        windows = {"SYSTEMROOT": os.environ["SYSTEMROOT"]} if "SYSTEMROOT" in os.environ else {}
-        own = {"PATH": os.defpath, "HOME": str(self.home), "GITLAB_URL": self.gitlab.url}
-        return {**windows, **own, **self.environ}
-
     def __call__(self, *args: str, env: Mapping[str, str] | None = None, **options: Any) -> Result:
         """Run it; `requests` becomes the number of requests that came meanwhile."""
         before = len(self.gitlab.requests)
@@ -100,7 +77,7 @@ class Hook:
         shown = result.out + result.err
         assert "Traceback" not in shown
         for value in (GOOD, PASSWORD, *(env or {}).values()):
-            if len(value) >= 20 and value.startswith(_SECRETS):
+            if len(value) >= 20 and value.startswith(("glpat-", "glcbt-", "ghp_", PASSWORD)):
                 assert value.strip() not in shown
         return result
 
@@ -109,19 +86,18 @@ class Hook:
         result = self(*args, "--format", "json", **options)
         report = result.report
         VALIDATOR.validate(report)
-        ok = not report["problems"] and all(token["ok"] for token in report["tokens"])
+        tokens = report["tokens"]
         assert (report["exit_code"], report["ok"]) == (result.code, result.code == 0)
-        assert report["ok"] == ok == (report["category"] == "ok")
-        for token in report["tokens"]:
-            errors = [problem for problem in token["problems"] if problem["severity"] == "error"]
-            assert token["ok"] == (not errors) == (token["category"] == "ok")
+        assert report["ok"] == (not report["problems"] and all(token["ok"] for token in tokens))
+        for token in tokens:
+            assert token["ok"] == all(one["severity"] != "error" for one in token["problems"])
+        assert all(one["ok"] == (one["category"] == "ok") for one in (report, *tokens))
         return result
 
-    def asks(self, *args: str, token: str | None = None, **options: Any) -> bool:
+    def asks(self, *args: str, token: str = "", **options: Any) -> bool:
         """Run it on tokens that are in order; whether it asked, which the report must tell too."""
-        if token is not None:
-            options["env"] = {**options.get("env", {}), "GITLAB_TOKEN": token}
-        result = self.json(*args, **options)
+        env = {**options.pop("env", {}), **({"GITLAB_TOKEN": token} if token else {})}
+        result = self.json(*args, env=env, **options)
         assert (result.code, result.report["category"], result.err) == (0, "ok", "")
         tokens = result.report["tokens"]
         for one in tokens:
@@ -129,12 +105,6 @@ class Hook:
             assert one["requests"] or (one["problems"] == [] and one["notes"]), one
         assert sum(one["requests"] for one in tokens) == self.requests
         return self.requests > 0
-
-    def concerns(self, *remote: str, url: str, env: Mapping[str, str] | None = None) -> bool:
-        """Whether the push concerns a GitLab; the token is missing, so that nothing is ever sent."""
-        result = self.json("--url", url, *remote, env={"GITLAB_TOKEN": "", **(env or {})})
-        assert (result.code, self.requests) == (0, 0)
-        return any(token["problems"] for token in result.report["tokens"])
 
     def policy(self, tokens: Mapping[str, Settings] | None, **top: object) -> Callable[..., Result]:
         """Write a policy; how to run the hook with it, the `secret` of each token in a variable."""
@@ -152,14 +122,27 @@ class Hook:
 
         return hook
 
+    def told(self, layer: str, setting: str, value: str, weaker: str) -> Callable[..., Result]:
+        """Run it with a setting in one layer, where those below say something else."""
+        says = dict.fromkeys(LAYERS[LAYERS.index(layer) :], weaker) | {layer: value}
+        variable = f"GLCHECK_{setting.upper().replace('-', '_')}"
+        flags = [f"--{setting}={says['flag']}"] if "flag" in says else []
+        given = {variable: says["variable"]} if "variable" in says else {}
+        policy = self.policy(None, **({setting: says["policy"]} if "policy" in says else {}))
+
+        def hook(*args: str, env: Mapping[str, str] | None = None, text: bool = False) -> Result:
+            return policy(*flags, *args, env={**given, **(env or {})}, text=text)
+
+        return hook
+
     def could_not(self) -> dict[str, Settings]:
         """Tokens by category, each of which cannot be asked about for another reason."""
-        tokens: dict[str, Settings] = {}
-        for code, (name, answer) in COULD_NOT.items():
-            tokens[name] = {"url": f"{self.gitlab.url}/at-{code}"}
+        for code, (_, answer) in COULD_NOT.items():
             self.gitlab.always(answer, path=f"/at-{code}/")
+        urls = {name: f"{self.gitlab.url}/at-{code}" for code, (name, _) in COULD_NOT.items()}
         tls = self.gitlab.url.replace("http:", "https:")
-        return {**tokens, "network-error": {"url": "http://127.0.0.1:1"}, "tls-error": {"url": tls}}
+        urls |= {"network-error": "http://127.0.0.1:1", "tls-error": tls}
+        return {name: {"url": url} for name, url in urls.items()}
 
     @property
     def files(self) -> list[Path]:

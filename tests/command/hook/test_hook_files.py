@@ -1,4 +1,4 @@
-"""What lies on the disk: it tells nothing of the secret, and counts only if it is the user's own and whole."""
+"""What lies on the disk: nothing of the secret; and it counts only if it is one's own and whole."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ import hashlib
 import os
 import shutil
 import stat
-import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
-from kit.command import COMMAND
-from kit.gitlab_server import Answer
-from kit.hook import HOUR, Hook, asked, posix
-from kit.policies import GOOD, SELF, describe, secret
+from kit.command import COMMAND, Result
+from kit.hook import HOUR, Hook, posix
+from kit.policies import GOOD
 
-DIGESTS = "md5 sha1 sha224 sha256 sha384 sha512 blake2b blake2s sha3_256".split()
-xdg = pytest.mark.skipif(
-    sys.platform in {"win32", "darwin"}, reason="XDG_CACHE_HOME is not looked at there"
-)
+NOT_ROOT = getattr(os, "geteuid", lambda: 1)() != 0
+HASHES = ("md5", "blake2b", "blake2s", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256")
+xdg = pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="not looked at there")
 
 
 def forms(value: str) -> Iterator[bytes]:
@@ -30,7 +29,8 @@ def forms(value: str) -> Iterator[bytes]:
     for part in (raw, bare):
         yield base64.b64encode(part).rstrip(b"=")
         yield part.hex().encode()
-        for digest in (hashlib.new(name, part).digest() for name in DIGESTS):
+        for name in HASHES:
+            digest = hashlib.new(name, part).digest()
             yield digest.hex().encode()[:12]
             yield base64.b64encode(digest)[:10]
             yield base64.urlsafe_b64encode(digest)[:10]
@@ -55,46 +55,8 @@ def test_what_is_remembered_is_for_its_owner_only(hook: Hook) -> None:
     assert modes == [0o600, 0o700]
 
 
-def test_many_pushes_at_once_all_pass_and_leave_nothing_behind(hook: Hook) -> None:
-    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    for together in (2, 8):
-        if hook.files:  # what is remembered is replaced while the others read it
-            hook.entry.shift(-2 * HOUR, 0)
-        hook.gitlab.requests.clear()
-        command, env = [COMMAND, "hook"], hook.environ_alone
-        runs = [subprocess.Popen(command, env=env, **options) for _ in range(together)]
-        ended = [(process.communicate(timeout=60)[1], process.returncode) for process in runs]
-        assert ended == [(b"", 0)] * together
-        assert 1 <= len(hook.gitlab.requests) <= together
-        assert len(hook.files) == 1
-        assert not hook.asks()
-
-
-def test_what_is_damaged_counts_as_none_and_is_repaired(hook: Hook) -> None:
-    """A damage of each sort, one of which would never end; unit/hook/test_memory.py has every one."""
-    hook.gitlab.always(Answer(200, describe()), path=SELF)
-    run = hook.policy({str(n): {"secret": secret(n)} for n in range(4)})
-    assert len(asked(run())) == 4
-    whole, cut, *others = hook.entries
-    cut.path.write_bytes(cut.content[:-1])
-    damaged = 1
-    if sys.platform != "win32":
-        pipe, shared = others
-        pipe.path.unlink()
-        os.mkfifo(pipe.path, 0o600)
-        shared.path.chmod(0o640)
-        damaged = 3
-    result = run()
-    assert (result.code, result.err, len(asked(result))) == (0, "", damaged)
-    again = run()
-    assert (again.code, again.err, asked(again)) == (0, "", set())
-    assert whole.path.read_bytes() == whole.content
-
-
 @posix
-@pytest.mark.skipif(
-    getattr(os, "geteuid", lambda: 1)() != 0, reason="only root can give a file away"
-)
+@pytest.mark.skipif(NOT_ROOT, reason="only root can give a file away")
 def test_what_another_user_wrote_counts_as_none(hook: Hook) -> None:
     assert hook.asks()
     os.chown(hook.entry.path, 65534, -1)
@@ -103,9 +65,42 @@ def test_what_another_user_wrote_counts_as_none(hook: Hook) -> None:
     assert hook.entry.path.stat().st_uid == 0
 
 
+def damage(path: Path, how: str) -> None:
+    """Do that to what is remembered; unit/hook/test_memory.py knows more ways."""
+    if how == "cut":
+        path.write_bytes(path.read_bytes()[:-1])
+    elif how == "shared":
+        path.chmod(0o640)
+    else:
+        path.unlink()
+        os.mkfifo(path, 0o600)
+
+
+@pytest.mark.parametrize(
+    "how", ["cut", *(pytest.param(how, marks=posix) for how in ("shared", "pipe"))]
+)
+def test_what_is_damaged_counts_as_none_and_is_repaired(hook: Hook, how: str) -> None:
+    assert hook.asks()
+    damage(hook.entry.path, how)
+    assert [hook.asks(), hook.asks(), len(hook.files)] == [True, False, 1]
+
+
+def test_many_pushes_at_once_all_pass_and_leave_nothing_behind(hook: Hook) -> None:
+    for together in (2, 8):
+        if hook.files:  # what is remembered is replaced while the others read it
+            hook.entry.shift(-2 * HOUR, 0)
+        hook.gitlab.requests.clear()
+        with ThreadPoolExecutor(together) as pool:
+            push = [pool.submit(hook.run, "hook", "-q", env=hook.environ) for _ in range(together)]
+        assert {one.result() for one in push} == {Result(0, "", "")}
+        assert 1 <= len(hook.gitlab.requests) <= together
+        assert len(hook.files) == 1
+        assert not hook.asks()
+
+
 def without_power() -> tuple[str, ...]:
     """The command under a user whom modes of files stop, as they do not stop root."""
-    if os.geteuid() != 0:
+    if NOT_ROOT:
         return (COMMAND,)
     setpriv = shutil.which("setpriv")
     if not setpriv:
@@ -115,50 +110,40 @@ def without_power() -> tuple[str, ...]:
 
 @xdg
 @pytest.mark.parametrize(
-    "case", ["read-only", "closed", "cannot be made", "is a file", "device", "no home"]
+    "case", ["read-only", "closed", "cannot be made", "file", "device", "none"]
 )
 def test_a_directory_that_cannot_be_written_is_passed_over_in_silence(
     hook: Hook, case: str
 ) -> None:
-    cache = hook.home / "cache"
-    store = cache / "glcheck" / "hook"
-    command, named = (COMMAND,), str(cache)
-    match case:
-        case "read-only" | "closed":
-            store.mkdir(parents=True)
-            store.chmod(0o500 if case == "read-only" else 0)
-            command = without_power()
-        case "cannot be made":
-            cache.mkdir(mode=0o500, parents=True)
-            command = without_power()
-        case "is a file":
-            cache.touch()
-        case "device":
-            named = os.devnull
-        case "no home":
-            command, named = ("env", "-u", "HOME", COMMAND), ""
+    store = hook.home / "cache" / "glcheck" / "hook"
+    blocked = {
+        "read-only": (store, 0o500),
+        "closed": (store, 0),
+        "cannot be made": (hook.home, 0o500),
+    }
+    named = {"device": os.devnull, "none": ""}.get(case, str(hook.home / "cache"))
+    homeless = ("env", "-u", "HOME", COMMAND)
+    command = without_power() if case in blocked else homeless if case == "none" else (COMMAND,)
+    if case == "file":
+        (hook.home / "cache").touch()
+    path, mode = blocked.get(case, (hook.home, 0o700))
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(mode)
     try:
         for _ in range(2):
             result = hook(env={"XDG_CACHE_HOME": named}, command=command)
             assert (result.code, result.err, hook.requests) == (0, "", 1)
             assert "remember" not in result.out
     finally:
-        for path in (cache, store):
-            if path.is_dir():
-                path.chmod(0o700)
+        path.chmod(0o700)
     assert list(hook.run.directory.iterdir()) == []
 
 
 @xdg
 def test_the_cache_directory_can_be_set_if_it_is_absolute(hook: Hook) -> None:
-    env = {"XDG_CACHE_HOME": str(hook.home / "own")}
-    assert hook.asks(env=env)
-    assert len(list((hook.home / "own" / "glcheck" / "hook").iterdir())) == 1
-    assert not hook.asks(env=env)
-    assert hook.files == []
-    for relative in ("cache", "../cache"):
-        hook.forget()
-        assert [hook.asks(env={"XDG_CACHE_HOME": relative}) for _ in range(2)] == [True, False]
-        assert len(hook.files) == 1
+    for named, where in ((hook.home / "own", hook.home / "own/glcheck/hook"), ("../c", hook.store)):
+        env = {"XDG_CACHE_HOME": str(named)}
+        assert [hook.asks(env=env), hook.asks(env=env)] == [True, False]
+        assert len(list(where.iterdir())) == 1
     assert list(hook.run.directory.iterdir()) == []
     assert sorted(path.name for path in hook.run.directory.parent.iterdir()) == ["home", "work"]

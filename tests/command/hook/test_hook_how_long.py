@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import NamedTuple
 
 import pytest
 from kit.gitlab_server import Answer, Token
-from kit.hook import HOUR, LAYERS, Entry, Hook, asked, said
+from kit.hook import HOUR, LAYERS, Hook, asked
 from kit.policies import GOOD, Settings, describe
 
+DAY = 24 * HOUR
 END = datetime(2031, 3, 1, tzinfo=timezone.utc)
 NEVER_WARN = {"warn-validity": "0"}
 
@@ -29,34 +29,21 @@ def test_a_success_is_remembered_for_an_hour_unless_told_otherwise(hook: Hook) -
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_how_long_can_be_said_in_every_layer(hook: Hook, layer: str) -> None:
-    args, env, top = said(layer, "hook-max-age", "4m")
-    policy = hook.policy(None, **top)
-    assert asked(policy(*args, env=env))
-    hook.entry.shift(-180, 0)
-    assert not asked(policy(*args, env=env))
-    hook.entry.shift(-120, 0)
-    assert asked(policy(*args, env=env))
-
-
-@pytest.mark.parametrize("layer", LAYERS)
-def test_0_remembers_nothing_and_relies_on_nothing(hook: Hook, layer: str) -> None:
-    assert hook.asks()
-    assert not hook.asks()
-    args, env, top = said(layer, "hook-max-age", "0")
-    policy = hook.policy(None, **top)
-    assert asked(policy(*args, env=env))
-    hook.forget()
-    assert [bool(asked(policy(*args, env=env))) for _ in range(2)] == [True, True]
+def test_how_long_can_be_said_in_every_layer_and_0_remembers_nothing(
+    hook: Hook, layer: str
+) -> None:
+    none = hook.told(layer, "hook-max-age", "0", "1h")
+    assert [bool(asked(none())) for _ in range(2)] == [True, True]
     assert hook.files == []
-
-
-@pytest.mark.parametrize(("flag", "variable", "again"), [("1h", "0", False), ("4m", "1h", True)])
-def test_the_flag_wins_over_the_variable(hook: Hook, flag: str, variable: str, again: bool) -> None:
-    env = {"GLCHECK_HOOK_MAX_AGE": variable}
-    assert hook.asks("--hook-max-age", flag, env=env)
-    hook.entry.shift(-300, 0)
-    assert hook.asks("--hook-max-age", flag, env=env) == again
+    assert hook.asks()  # what is remembered counts for nobody who wants nothing remembered
+    assert asked(none())
+    hook.forget()
+    minutes = hook.told(layer, "hook-max-age", "4m", "0")
+    assert asked(minutes())
+    hook.entry.shift(-180, 0)
+    assert not asked(minutes())
+    hook.entry.shift(-120, 0)
+    assert asked(minutes())
 
 
 def test_a_longer_memory_is_as_long_as_asked_for(hook: Hook) -> None:
@@ -66,80 +53,58 @@ def test_a_longer_memory_is_as_long_as_asked_for(hook: Hook) -> None:
     assert hook.asks()
 
 
-def too_long(
-    entries: Sequence[Entry], since: float, took: float, seconds: Sequence[int]
-) -> list[object]:
-    """The entries that end too early or too late, each with the seconds after which it should."""
-    ends = sorted(entry.until - since for entry in entries)
-    wanted = zip(ends, sorted(seconds), strict=True)
-    return [(end, right) for end, right in wanted if not -5 < end - right <= took + 0.1]
-
-
 class Moment(NamedTuple):
     """A token whose verdict changes in so many seconds."""
 
     seconds: int
+    left: int | None  # seconds until it expires
     settings: Settings
-    left: timedelta  # until it expires
-    lifetime: int = 40  # in days
+    lifetime: int = 40  # days; 0 for OAuth, of which GitLab tells what is left
 
 
-# fmt: off
 MOMENTS = {
-    "far": Moment(HOUR, {}, timedelta(300), 400),
-    "not yet too long": Moment(HOUR, {"max-validity": "21d"}, timedelta(20), 40),
-    "expiry": Moment(1200, NEVER_WARN, timedelta(seconds=1200)),
-    "expiry at once": Moment(30, NEVER_WARN, timedelta(seconds=30)),
-    "min-validity": Moment(900, {**NEVER_WARN, "min-validity": "30m"}, timedelta(minutes=45)),
-    "min-validity in days": Moment(90, {**NEVER_WARN, "min-validity": "2d"}, timedelta(days=2, seconds=90)),
-    "warn-validity": Moment(600, {"warn-validity": "60m"}, timedelta(minutes=70)),
-    "warned first": Moment(660, {"warn-validity": "60m", "min-validity": "30m"}, timedelta(minutes=71)),
-    "failed first": Moment(720, {"warn-validity": "30m", "min-validity": "60m"}, timedelta(minutes=72)),
-    "quarter of the lifetime": Moment(300, {}, timedelta(days=10, seconds=300)),
-    "14 days": Moment(420, {}, timedelta(days=14, seconds=420), 400),
+    "far": Moment(DAY, 300 * DAY, {}, 400),
+    "not yet too long": Moment(DAY, 20 * DAY, {"max-validity": "21d"}),
+    "expiry": Moment(1200, 1200, NEVER_WARN),
+    "expiry at once": Moment(40, 40, NEVER_WARN),
+    "min-validity": Moment(900, 2700, {**NEVER_WARN, "min-validity": "30m"}),
+    "min-validity in days": Moment(90, 2 * DAY + 90, {**NEVER_WARN, "min-validity": "2d"}),
+    "warn-validity": Moment(600, HOUR + 600, {"warn-validity": "60m"}),
+    "warned first": Moment(660, HOUR + 660, {"warn-validity": "60m", "min-validity": "30m"}),
+    "failed first": Moment(720, HOUR + 720, {"warn-validity": "30m", "min-validity": "60m"}),
+    "quarter of the lifetime": Moment(300, 10 * DAY + 300, {}),
+    "14 days": Moment(420, 14 * DAY + 420, {}, 400),
+    "expiry of OAuth": Moment(1260, 1260, NEVER_WARN, 0),
+    "min-validity of OAuth": Moment(960, 2760, {**NEVER_WARN, "min-validity": "30m"}, 0),
+    "warn-validity of OAuth": Moment(630, HOUR + 630, {"warn-validity": "60m"}, 0),
+    "two hours": Moment(2 * HOUR, 2 * HOUR, NEVER_WARN, 0),
+    "no end": Moment(DAY, None, {}, 0),
 }
-# fmt: on
 
 
 def test_a_success_is_not_remembered_past_its_end_though_the_clocks_differ(hook: Hook) -> None:
     tokens: dict[str, Settings] = {}
-    for number, (name, moment) in enumerate(MOMENTS.items()):
-        born = f"{END - timedelta(days=moment.lifetime):%Y-%m-%d}T00:00:00.000Z"
+    for number, (name, (_, left, settings, lifetime)) in enumerate(MOMENTS.items()):
+        tokens[name] = {"secret": f"{number:064x}", **settings}
+        if left is None or not lifetime:
+            hook.gitlab.add(Token(f"{number:064x}", "oauth", expires_in=left))
+            continue
+        born = f"{END - timedelta(days=lifetime):%Y-%m-%d}T00:00:00.000Z"
         about = describe(expires_at=f"{END:%Y-%m-%d}", created_at=born)
-        date = ("Date", format_datetime(END - moment.left, usegmt=True))
+        date = ("Date", format_datetime(END - timedelta(seconds=left), usegmt=True))
         hook.gitlab.always(Answer(200, about, (date,)), path=f"/at-{number}/")
-        tokens[name] = {"url": f"{hook.gitlab.url}/at-{number}", **moment.settings}
-    run = hook.policy(tokens)
-    before = time.time()
-    result = run()
-    took = time.time() - before
-    assert (result.code, asked(result), result.report["category"]) == (0, set(MOMENTS), "ok")
-    assert [token["problems"] for token in result.report["tokens"]] == [[]] * len(MOMENTS)
-    # The moments are those of this machine's clock, which alone is looked at later, right or wrong.
-    entries = [one._replace(until=min(one.until, one.written + HOUR)) for one in hook.entries]
-    assert all(before - 1 <= entry.written <= before + took for entry in entries)
-    assert too_long(entries, before, took, [moment.seconds for moment in MOMENTS.values()]) == []
-    assert asked(run()) == set()
-
-
-def test_a_success_is_not_remembered_past_its_end_by_the_second(hook: Hook) -> None:
-    lives: dict[str, tuple[int, int | None, Settings]] = {
-        "expiry": (1200, 1200, NEVER_WARN),
-        "min-validity": (900, 1800 + 900, {**NEVER_WARN, "min-validity": "30m"}),
-        "warn-validity": (600, HOUR + 600, {"warn-validity": "60m"}),
-        "two hours": (2 * HOUR, 2 * HOUR, NEVER_WARN),
-        "no end": (24 * HOUR, None, {}),
-    }
-    tokens: dict[str, Settings] = {}
-    for number, (name, (_, left, settings)) in enumerate(lives.items()):
-        value = hook.gitlab.add(Token(f"{number:064x}", "oauth", expires_in=left))
-        tokens[name] = {"secret": value, **settings}
+        tokens[name] = {"url": f"{hook.gitlab.url}/at-{number}", **settings}
     run = hook.policy(tokens, **{"hook-max-age": "1d"})
     before = time.time()
     result = run()
     took = time.time() - before
-    assert (result.code, asked(result)) == (0, set(tokens))
-    assert too_long(hook.entries, before, took, [row[0] for row in lives.values()]) == []
+    assert (result.code, asked(result), result.report["category"]) == (0, set(tokens), "ok")
+    assert [token["problems"] for token in result.report["tokens"]] == [[]] * len(tokens)
+    # The moments are those of this machine's clock, which alone is looked at later, right or wrong.
+    assert all(before - 1 <= entry.written <= before + took for entry in hook.entries)
+    ends = sorted(entry.until - before for entry in hook.entries)
+    pairs = zip(ends, sorted(moment.seconds for moment in MOMENTS.values()), strict=True)
+    assert [(end, due) for end, due in pairs if not -5 < end - due <= took + 0.1] == []
     assert asked(run()) == set()
 
 

@@ -1,4 +1,4 @@
-"""Where the push goes: only the tokens of that GitLab are asked about; unit/hook/test_remotes.py has the addresses."""
+"""Where the push goes: only the tokens of that GitLab are asked about."""
 
 from __future__ import annotations
 
@@ -9,31 +9,38 @@ import pytest
 from kit.hook import APP, ELSEWHERE, HERE, MALFORMED, PASSWORD, Hook, asked, by_name
 from kit.policies import GOOD, Settings
 
-NO_TOKEN = {"GITLAB_TOKEN": ""}
+URL = f"https://{HERE}"
+NO_TOKEN = {"GITLAB_TOKEN": ""}  # so that nothing is ever sent
 
 
-# fmt: off
-@pytest.mark.parametrize(("url", "remote", "concerned"), [
-    pytest.param(f"https://{HERE}", (f"https://me@{HERE}/{APP}",), True, id="its host"),
-    pytest.param(f"https://{HERE}", (f"git@{HERE.upper()}:{APP}",), True, id="capitals in the remote"),
-    pytest.param("https://GitLab.example.com:8443/git", (f"ssh://git@{HERE}:22/{APP}",), True,
+@pytest.mark.parametrize(("url", "variable", "remote", "concerned"), [
+    pytest.param(URL, "", (f"https://me@{HERE}/{APP}",), True, id="its host"),
+    pytest.param(URL, "", (f"git@{HERE.upper()}:{APP}",), True, id="capitals in the remote"),
+    pytest.param("https://GitLab.example.com:8443/git", "", (f"ssh://git@{HERE}:22/{APP}",), True,
                  id="capitals, a port and a path in url"),
-    pytest.param(f"https://{HERE}", ("origin", f"git@{HERE}:{APP}"), True, id="after its name"),
-    pytest.param(f"https://{HERE}", ("origin", "/srv/git/app.git"), True, id="a path"),
-    pytest.param(f"https://{HERE}", ("origin", ""), True, id="empty"),
-    pytest.param(f"https://{HERE}", ("origin",), True, id="only a name"),
-    pytest.param(f"https://{HERE}", (), True, id="nothing is known"),
-    pytest.param(f"https://{HERE}", ("origin", ELSEWHERE), False, id="another host"),
-    pytest.param(f"https://{HERE}", ("o", f"git@not{HERE}:{APP}"), False, id="ends like it"),
-    pytest.param("https://gitlab.com", ("o", f"ssh://git@altssh.gitlab.com:443/{APP}"), True, id="altssh"),
-    pytest.param("https://[2001:db8::1]", ("o", "git@[2001:DB8::1]:app.git"), True, id="IPv6"),
-    pytest.param("https://[::1]:8443", ("o", "git@[::2]:app.git"), False, id="another IPv6"),
-])
-# fmt: on
+    pytest.param(URL, "", ("origin", f"git@{HERE}:{APP}"), True, id="behind its name"),
+    pytest.param(URL, "", ("origin", "/srv/git/app.git"), True, id="a path"),
+    pytest.param(URL, "", ("origin", ""), True, id="empty"),
+    pytest.param(URL, "", ("origin",), True, id="only a name"),
+    pytest.param(URL, "", (), True, id="nothing is known"),
+    pytest.param(URL, "", ("origin", ELSEWHERE), False, id="another host"),
+    pytest.param(URL, "", ("o", f"git@not{HERE}:{APP}"), False, id="ends like it"),
+    pytest.param("https://gitlab.com", "", ("o", "git@altssh.gitlab.com:app"), True, id="altssh"),
+    pytest.param("https://[2001:db8::1]", "", ("o", "git@[2001:DB8::1]:app"), True, id="IPv6"),
+    pytest.param("https://[::1]:8443", "", ("o", "git@[::2]:app"), False, id="another IPv6"),
+    pytest.param(URL, f"git@{HERE}:{APP}", (), True, id="pre-commit: its host"),
+    pytest.param(URL, "/srv/git/app.git", (), True, id="pre-commit: a path"),
+    pytest.param(URL, ELSEWHERE, (), False, id="pre-commit: another host"),
+    pytest.param(URL, ELSEWHERE, ("o", f"git@{HERE}:{APP}"), True, id="git's own words win"),
+    pytest.param(URL, f"git@{HERE}:{APP}", ("o", ELSEWHERE), False, id="also for another host"),
+])  # fmt: skip
 def test_a_token_is_asked_about_where_the_push_goes_to_its_host_or_to_none(
-    hook: Hook, url: str, remote: tuple[str, ...], concerned: bool
+    hook: Hook, url: str, variable: str, remote: tuple[str, ...], concerned: bool
 ) -> None:
-    assert hook.concerns(*remote, url=url) == concerned
+    env = {**NO_TOKEN, "PRE_COMMIT_REMOTE_URL": variable}
+    result = hook.json("--url", url, *remote, env=env)
+    assert (result.code, hook.requests) == (0, 0)
+    assert bool(result.token["problems"]) == concerned
 
 
 @pytest.mark.parametrize("host", ["github.com", f"{HERE}.evil.example", "::1"])
@@ -51,24 +58,6 @@ def test_a_push_to_another_host_asks_nothing_and_names_both(hook: Hook, host: st
 def test_a_push_is_not_stopped_by_a_token_that_it_does_not_need(hook: Hook, token: str) -> None:
     result = hook("--hook-strict", "origin", ELSEWHERE, env={"GITLAB_TOKEN": token})
     assert (result.code, hook.requests) == (0, 0)
-
-
-# fmt: off
-@pytest.mark.parametrize(("variable", "remote", "concerned"), [
-    (f"git@{HERE}:{APP}", (), True),
-    ("", (), True),
-    ("/srv/git/app.git", (), True),
-    (ELSEWHERE, (), False),
-    # Git's own words come from git itself.
-    (ELSEWHERE, ("origin", f"git@{HERE}:{APP}"), True),
-    (f"git@{HERE}:{APP}", ("origin", ELSEWHERE), False),
-])
-# fmt: on
-def test_pre_commit_tells_the_address_in_a_variable(
-    hook: Hook, variable: str, remote: tuple[str, ...], concerned: bool
-) -> None:
-    env = {"PRE_COMMIT_REMOTE_URL": variable}
-    assert hook.concerns(*remote, url=f"https://{HERE}", env=env) == concerned
 
 
 def test_a_check_asks_wherever_the_remote_is(hook: Hook) -> None:
