@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from kit.command import Run
 from kit.gitlab_server import Answer, GitLab, Project, Token
-from kit.in_process import leave_alone
 from kit.policies import GOOD, secret
 
 import glcheck
@@ -23,7 +22,10 @@ OTHER = secret(9)
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep this process's environment and directory out of it."""
-    leave_alone(monkeypatch, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("GLCHECK_", "GITLAB_", "GL_", "CI_", "GITHUB_")):
+            monkeypatch.delenv(name)
 
 
 def plain(report: glcheck.Report) -> dict[str, Any]:

@@ -46,13 +46,6 @@ def test_how_long_can_be_said_in_every_layer_and_0_remembers_nothing(
     assert asked(minutes())
 
 
-def test_a_longer_memory_is_as_long_as_asked_for(hook: Hook) -> None:
-    assert hook.asks("--hook-max-age", "1d")
-    hook.entry.shift(-20 * HOUR, 0)
-    assert not hook.asks("--hook-max-age", "1d")
-    assert hook.asks()
-
-
 class Moment(NamedTuple):
     """A token whose verdict changes in so many seconds."""
 

@@ -43,10 +43,16 @@ def test_a_token_is_asked_about_where_the_push_goes_to_its_host_or_to_none(
     assert bool(result.token["problems"]) == concerned
 
 
-@pytest.mark.parametrize("host", ["github.com", f"{HERE}.evil.example", "::1"])
-def test_a_push_to_another_host_asks_nothing_and_names_both(hook: Hook, host: str) -> None:
+@pytest.mark.parametrize(
+    ("host", "token"), [("github.com", GOOD), (f"{HERE}.evil.example", ""), ("::1", MALFORMED)]
+)
+def test_a_push_to_another_host_asks_nothing_and_names_both(
+    hook: Hook, host: str, token: str
+) -> None:
+    """Nor is it stopped by a token that it does not need."""
     address = f"https://me:{PASSWORD}@{f'[{host}]' if ':' in host else host}/{APP}"
-    result = hook("--url", f"https://{HERE}", "origin", address, env=NO_TOKEN)
+    env = {"GITLAB_TOKEN": token}
+    result = hook("--url", URL, "--hook-strict", "origin", address, env=env)
     assert (result.code, result.err, hook.requests) == (0, "", 0)
     assert "warning" not in result.out
     (line,) = (line for line in result.out.splitlines() if "The push goes to" in line)
@@ -54,10 +60,26 @@ def test_a_push_to_another_host_asks_nothing_and_names_both(hook: Hook, host: st
     assert "me:" not in line
 
 
-@pytest.mark.parametrize("token", [GOOD, "", MALFORMED], ids=["good", "missing", "malformed"])
-def test_a_push_is_not_stopped_by_a_token_that_it_does_not_need(hook: Hook, token: str) -> None:
-    result = hook("--hook-strict", "origin", ELSEWHERE, env={"GITLAB_TOKEN": token})
-    assert (result.code, hook.requests) == (0, 0)
+NASTY = [
+    f"https://me:{PASSWORD}/app", f"https://{PASSWORD}@/", f"https://[{PASSWORD}", "https://", ":", "@:",
+    f"https://me:{PASSWORD}@[::1/app", f"me:{PASSWORD}@github.com:app", "https://:443", "[", "[]:app",
+    f"//me:{PASSWORD}@github.com/app", f"https://me:{PASSWORD}@evil\x1b[31m.example/app",
+    f"https://me:{PASSWORD}@evil\n::error::x/app", f"https://{'a' * 50_000}/",
+    "https://m\u00fcller.de/x", "https://host:99999999/app", "ext::sh -c x",
+    # A token in place of the host.
+    f"{GOOD}:x@gitlab.com/app", f"https://{GOOD}/", f"git@{GOOD}:a",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", NASTY, ids=lambda address: repr(address[:60]))
+def test_no_address_breaks_the_hook_or_shows_its_secrets(hook: Hook, address: str) -> None:
+    result = hook("--url", URL, "origin", address, env=NO_TOKEN)
+    shown = result.out + result.err
+    assert result.code == 0
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", shown)
+    assert not re.search(r"^\s*::", shown, re.MULTILINE)
+    assert len(result.err.splitlines()) <= 1
+    assert not [secret for secret in (PASSWORD, GOOD.lower()) if secret in shown.lower()]
 
 
 def test_a_check_asks_wherever_the_remote_is(hook: Hook) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import certifi
 import pytest
@@ -31,21 +32,21 @@ def believed(entry: Entry, longest: float = HOUR) -> bool:
     return memory.age(entry.path.parent, entry.path.name, longest) is not None
 
 
-def key(value: str = GOOD, **flags: str) -> str:
+def key(value: str = GOOD, had_line_end: bool = False, **flags: str) -> str:
     """What a success of this token is filed under, with these settings."""
     texts = {name.replace("_", "-"): [text] for name, text in flags.items()}
     (policy,) = plan.resolve(texts, {}, Path(os.devnull)).tokens
-    return memory.key(policy, Secret(value=value, had_line_end=False))
+    return memory.key(policy, Secret(value=value, had_line_end=had_line_end))
 
 
-ASKED = [
+ASKED: list[dict[str, Any]] = [
     {}, {"url": "https://gitlab.example.com"}, {"url": "https://gitlab.example.com/gitlab"},
     {"scopes": "api"}, {"scopes": "read_api"}, {"scopes": "api,read_api"}, {"kind": "personal"},
     {"min_validity": "1d"}, {"min_validity": "2d"}, {"warn_validity": "1d"},
     {"max_validity": "200d"}, {"forbid_scopes": "sudo"},
     {"project": "group/app"}, {"project": "group/other"}, {"group": "group"},
     {"project": "group/app", "role": "developer"}, {"project": "group/app", "role": "maintainer"},
-    {"ca_file": certifi.where()}, {"allow": "scope-missing"}, {"value": secret(1)},
+    {"ca_file": certifi.where()}, {"allow": "scope-missing"}, {"value": secret(1)}, {"had_line_end": True},
 ]  # fmt: skip
 
 
