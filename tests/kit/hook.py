@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sys
 import zlib
 from collections.abc import Callable, Mapping
@@ -159,10 +158,6 @@ class Hook:
         """The only success that is remembered."""
         (entry,) = self.entries
         return entry
-
-    def forget(self) -> None:
-        """Remove everything that is remembered."""
-        shutil.rmtree(self.store, ignore_errors=True)
 
 
 def asked(result: Result) -> set[str]:

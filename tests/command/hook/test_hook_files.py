@@ -77,7 +77,7 @@ def test_a_pipe_in_place_of_what_is_remembered_is_not_waited_for(hook: Hook) -> 
 def test_many_pushes_at_once_all_pass_and_leave_nothing_behind(hook: Hook) -> None:
     for together in (2, 8):
         if hook.files:  # what is remembered is replaced while the others read it
-            hook.entry.shift(-2 * HOUR, 0)
+            hook.entry.shift(-2 * HOUR)
         hook.gitlab.requests.clear()
         with ThreadPoolExecutor(together) as pool:
             push = [pool.submit(hook.run, "hook", "-q", env=hook.environ) for _ in range(together)]
@@ -98,24 +98,16 @@ def without_power() -> tuple[str, ...]:
 
 
 @xdg
-@pytest.mark.parametrize(
-    "case", ["read-only", "closed", "cannot be made", "file", "device", "none"]
-)
-def test_a_directory_that_cannot_be_written_is_passed_over_in_silence(
-    hook: Hook, case: str
-) -> None:
+@pytest.mark.parametrize("case", ["read-only", "closed", "not made", "file", "device", "none"])
+def test_where_nothing_can_be_written_nothing_is_said(hook: Hook, case: str) -> None:
     store = hook.home / "cache" / "glcheck" / "hook"
-    blocked = {
-        "read-only": (store, 0o500),
-        "closed": (store, 0),
-        "cannot be made": (hook.home, 0o500),
-    }
+    modes = {"read-only": (store, 0o500), "closed": (store, 0), "not made": (hook.home, 0o500)}
     named = {"device": os.devnull, "none": ""}.get(case, str(hook.home / "cache"))
     homeless = ("env", "-u", "HOME", COMMAND)
-    command = without_power() if case in blocked else homeless if case == "none" else (COMMAND,)
+    command = without_power() if case in modes else homeless if case == "none" else (COMMAND,)
     if case == "file":
         (hook.home / "cache").touch()
-    path, mode = blocked.get(case, (hook.home, 0o700))
+    path, mode = modes.get(case, (hook.home, 0o700))
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(mode)
     try:

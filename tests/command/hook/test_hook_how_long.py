@@ -22,9 +22,9 @@ def test_a_success_is_remembered_for_an_hour_unless_told_otherwise(hook: Hook) -
     entry = hook.entry
     assert abs(entry.written - time.time()) < 60
     assert entry.until - entry.written <= HOUR
-    entry.shift(-HOUR + 60, 0)
+    entry.shift(-HOUR + 60)
     assert not hook.asks()
-    entry.shift(-HOUR - 1, 0)
+    entry.shift(-HOUR - 1)
     assert hook.asks()
 
 
@@ -37,12 +37,12 @@ def test_how_long_can_be_said_in_every_layer_and_0_remembers_nothing(
     assert hook.files == []
     assert hook.asks()  # what is remembered counts for nobody who wants nothing remembered
     assert asked(none())
-    hook.forget()
+    hook.entry.shift(-HOUR)
     minutes = hook.told(layer, "hook-max-age", "4m", "0")
     assert asked(minutes())
-    hook.entry.shift(-180, 0)
+    hook.entry.shift(-180)
     assert not asked(minutes())
-    hook.entry.shift(-120, 0)
+    hook.entry.shift(-120)
     assert asked(minutes())
 
 

@@ -107,18 +107,6 @@ def test_several_tokens_are_remembered_each_on_its_own(hook: Hook) -> None:
     assert not hook.asks(token=values["one"])
 
 
-def test_a_revocation_is_not_outlived_by_what_is_remembered(hook: Hook) -> None:
-    (hook.store / "directory").mkdir(parents=True)
-    (hook.store / "key of somebody").write_text("precious")
-    value = hook.gitlab.add(Token(secret(1)))
-    assert hook.asks(token=value)
-    hook.gitlab.add(Token(value, revoked=True))
-    env = {"GITLAB_TOKEN": value}
-    assert hook("--scopes", "api", env=env).code == 14
-    assert hook(env=env).code == 14
-    assert sorted(path.name for path in hook.store.iterdir()) == ["directory", "key of somebody"]
-
-
 def test_a_revocation_that_is_allowed_is_one_for_all_entries_of_the_token(hook: Hook) -> None:
     value = hook.gitlab.add(Token(secret(1)))
     allowing = {"allow": ["token-revoked"], "scopes": ["api"]}

@@ -18,7 +18,7 @@ from kit.policies import GOOD, Settings, describe, secret
 
 def test_what_could_not_be_asked_is_one_line_and_does_not_stop_the_push(hook: Hook) -> None:
     tokens = hook.could_not()
-    run = hook.policy({**tokens, "good": {}}, **{"max-wait": "1s"})
+    run = hook.policy({**tokens, "good": {}}, **{"max-wait": "4s"})
     result = run()
     assert (result.code, result.err) == (0, "")
     for name in tokens:
@@ -39,7 +39,7 @@ def test_a_strict_hook_stops_what_could_not_be_asked(hook: Hook, code: int) -> N
     category, _ = COULD_NOT[code]
     url = str(hook.could_not()[category]["url"])
     run = hook.told(LAYERS[code % 3], "hook-strict", "yes", "no")
-    result = run("--url", url, "--max-wait", "1s", text=True)
+    result = run("--url", url, "--max-wait", "4s", text=True)
     error, fix, docs = lines(result)
     assert result.code == code
     assert error.startswith(f"error[{category}] GITLAB_TOKEN: ")
@@ -129,21 +129,17 @@ def test_a_token_that_the_policy_names_has_to_be_there(hook: Hook) -> None:
     assert run(env={"RELEASE_TOKEN": GOOD}).code == 0
 
 
-@pytest.mark.parametrize("args", [
-    ("--hook-max-age", "soon"), ("--hook-strict=perhaps",), ("--scope", "api"),
-    ("--role", "developer"), ("--config", "absent.yml"), ("--url", "ftp://127.0.0.1"),
-], ids=" ".join)  # fmt: skip
-def test_a_mistake_in_the_settings_stops_the_push(hook: Hook, args: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("args", "policy"), [
+    (("--hook-max-age", "soon"), ""), (("--hook-strict=perhaps",), ""), (("--scope", "api"), ""),
+    (("--role", "developer"), ""), (("--config", "absent.yml"), ""), (("--url", "ftp://x"), ""),
+    ((), "version: 1\nscops: [api]\n"),
+])  # fmt: skip
+def test_a_mistake_stops_the_push(hook: Hook, args: tuple[str, ...], policy: str) -> None:
+    (hook.run.directory / ".glcheck.yml").write_text(policy, "utf-8")
     result = hook(*args)
     assert (result.code, hook.requests) == (2, 0)
     assert result.out + result.err
-
-
-def test_a_mistake_in_a_found_policy_stops_the_push(hook: Hook) -> None:
-    (hook.run.directory / ".glcheck.yml").write_text("version: 1\nscops: [api]\n", "utf-8")
-    result = hook()
-    assert (result.code, hook.requests) == (2, 0)
-    assert ".glcheck.yml:2" in result.out
+    assert not policy or ".glcheck.yml:2" in result.out
 
 
 def test_a_token_that_needs_no_answer_is_judged_also_when_the_time_is_over(hook: Hook) -> None:
@@ -166,6 +162,6 @@ def test_a_pipe_that_stays_silent_leaves_time_for_the_other_tokens(hook: Hook) -
     (hook.run.directory / "policy.yml").write_text(json.dumps({"tokens": tokens}))
     revoked = hook.gitlab.add(Token(secret(1), revoked=True))
     started = time.monotonic()
-    result = hook.json("--config", "policy.yml", "--max-wait", "4s", env={"REVOKED": revoked})
+    result = hook.json("--config", "policy.yml", "--max-wait", "8s", env={"REVOKED": revoked})
     assert by_name(result)["revoked"]["category"] == "token-revoked"
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 40

@@ -46,7 +46,8 @@ ASKED: list[dict[str, Any]] = [
     {"max_validity": "200d"}, {"forbid_scopes": "sudo"},
     {"project": "group/app"}, {"project": "group/other"}, {"group": "group"},
     {"project": "group/app", "role": "developer"}, {"project": "group/app", "role": "maintainer"},
-    {"ca_file": certifi.where()}, {"allow": "scope-missing"}, {"value": secret(1)}, {"had_line_end": True},
+    {"ca_file": certifi.where()}, {"allow": "scope-missing"}, {"value": secret(1)},
+    {"had_line_end": True},
 ]  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 from kit.hook import APP, ELSEWHERE, HERE, PASSWORD
 
@@ -21,15 +20,16 @@ HOSTS: dict[str | None, list[str]] = {
         f"HTTPS://GitLab.Example.COM/{APP}", f"git@GitLab.Example.Com:{APP}",
     ],
     None: [
-        "", "origin", "/srv/git/app.git", "../app", "./app", "./a:b", "../a:b", "~/app.git", "sub/a:b",
-        "file:///srv/git/app.git", "file://localhost/srv/app", "FILE:///srv/app", "ext::sh -c x",
-        "foo-bar::x", "C:/git/app", "c:/git/app", r"C:\git\app", r"\\server\a:b", r"\\?\C:\app",
+        "", "origin", "/srv/git/app.git", "../app", "./app", "./a:b", "../a:b", "~/app.git",
+        "file:///srv/git/app.git", "file://localhost/srv/app", "FILE:///srv/app", "sub/a:b",
+        "ext::sh -c x", "foo-bar::x",
+        "C:/git/app", "c:/git/app", r"C:\git\app", r"\\server\a:b", r"\\?\C:\app",
     ],
     "github.com": [
         ELSEWHERE, f"git@github.com:{APP}", f"ssh://git@github.com:22/{APP}", f"github.com:{APP}",
         f"https://me:{PASSWORD}@github.com/{APP}",
     ],
-    f"{HERE}.evil.example": [f"https://{HERE}.evil.example/{APP}", f"git@{HERE}.evil.example:{APP}"],
+    f"{HERE}.evil.example": [f"https://{HERE}.evil.example/{APP}", f"git@{HERE}.evil.example:a"],
     f"not{HERE}": [f"https://not{HERE}/{APP}", f"git@not{HERE}:{APP}"],
     "evil.example": [
         f"https://evil.example/{HERE}/{APP}", f"git@evil.example:{HERE}/{APP}",
