@@ -63,6 +63,7 @@ NASTY = [
     f"//me:{PASSWORD}@github.com/app", f"https://me:{PASSWORD}@evil\x1b[31m.example/app",
     f"https://me:{PASSWORD}@evil\n::error::x/app", f"https://{'a' * 50_000}/", "https://:443",
     "https://m\u00fcller.de/x", "https://host:99999999/app", "ext::sh -c x",
+    "git@evil\x1b.example:app", "git@evil\n::error::x.example:app",
     # A token in place of the host.
     f"{GOOD}:x@gitlab.com/app", f"https://{GOOD}/", f"git@{GOOD}:a",
 ]  # fmt: skip
