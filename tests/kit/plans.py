@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from glcheck.settings.plan import Plan, resolve
 from kit.command import Result, Run
 from kit.policies import GOOD, write
 
-from glcheck.settings.plan import Plan, resolve
-
+FILE = ".glcheck.yml"
 LAYERS = ("flag", "environment", "file")
 
 
@@ -42,12 +42,7 @@ class Layers:
 
     def run(self, run: Run, *args: str, token: str | None = GOOD, **env: str) -> Result:
         """Do it."""
-        flags = [
-            part
-            for name, texts in self.flags.items()
-            for text in texts
-            for part in (f"--{name}", text)
-        ]
+        flags = [f"--{name}={text}" for name, texts in self.flags.items() for text in texts]
         return run(*args, *flags, token=token, env={**self.env, **env})
 
 
@@ -90,9 +85,14 @@ def refused(plan: Plan, where: str, *says: str) -> str:
     assert wheres(plan) == [where], plan.problems
     (problem,) = plan.problems
     said = f"{problem.message} {problem.fix}"
-    in_file = where.split(":")[0].endswith(".yml")
+    in_file = where.partition(":")[0].endswith(".yml")
     assert problem.category.label == ("config-error" if in_file else "usage-error")
     assert all(word in said for word in says), said
     assert problem.fix
     assert len(said) < 800
     return said
+
+
+def mistake(directory: Path, policy: str | bytes, line: int, *says: str, **env: str) -> str:
+    """The words about the only mistake of a policy file that is found; line 0 is the whole file."""
+    return refused(plan_of(directory, policy, **env), f"{FILE}:{line}" if line else FILE, *says)

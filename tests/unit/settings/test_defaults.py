@@ -11,6 +11,13 @@ from glcheck.settings.plan import resolve
 
 CI = {"GITLAB_CI": "true"}
 ONE, TWO = "https://one.example.com", "https://two.example.com"
+VARIABLES = (
+    "GLCHECK_TOKEN",
+    "GITLAB_TOKEN",
+    "GL_TOKEN",
+    "GITLAB_ACCESS_TOKEN",
+    "GITLAB_PRIVATE_TOKEN",
+)
 
 
 def chosen(directory: Path, env: dict[str, str], **flags: str) -> dict[str, object]:
@@ -18,7 +25,7 @@ def chosen(directory: Path, env: dict[str, str], **flags: str) -> dict[str, obje
     return values(resolve({name: [text] for name, text in flags.items()}, env, directory))
 
 
-@pytest.mark.parametrize(("env", "url"), [
+@pytest.mark.parametrize("env, url", [
     ({}, "https://gitlab.com"),
     ({"GITLAB_URL": ONE}, ONE),
     ({"GITLAB_URL": f" {ONE}/gitlab/ "}, f"{ONE}/gitlab"),
@@ -42,15 +49,11 @@ def test_the_default_of_url(tmp_path: Path, env: dict[str, str], url: str) -> No
     assert chosen(tmp_path, env, url="https://me.example.com")["url"] == "https://me.example.com"
 
 
-@pytest.mark.parametrize(("where", "env"), [
-    ("GITLAB_URL", {"GITLAB_URL": "nonsense"}),
-    ("GITLAB_HOST", {"GITLAB_HOST": "host name"}),
-    ("CI_SERVER_URL", {**CI, "CI_SERVER_URL": "nonsense"}),
+@pytest.mark.parametrize("name, text", [
+    ("GITLAB_URL", "nonsense"), ("GITLAB_HOST", "host name"), ("CI_SERVER_URL", "nonsense"),
 ])  # fmt: skip
-def test_a_default_that_is_no_address_is_refused(
-    tmp_path: Path, where: str, env: dict[str, str]
-) -> None:
-    refused(resolve({}, env, tmp_path), where, "must be")
+def test_a_default_that_is_no_address_is_refused(tmp_path: Path, name: str, text: str) -> None:
+    refused(resolve({}, {**CI, name: text}, tmp_path), name, "must be")
 
 
 @pytest.mark.parametrize("url", [
@@ -63,22 +66,17 @@ def test_http_to_loopback_is_accepted(tmp_path: Path, url: str) -> None:
 
 @pytest.mark.parametrize("url", [
     "http://gitlab.example.com", "HTTP://gitlab.example.com", "http://127.0.0.1.example.com",
-    "http://localhost.example.com", "http://localhost-gitlab.example.com", "http://127.0.0.1@example.com",
-    "http://localhost:80@example.com", "http://example.com#@localhost", "http://example.com?localhost",
-    "http://example.com/127.0.0.1", "http://example.com\\@localhost", "http://[::1].example.com",
-    "http://[::ffff:192.0.2.1]", "http://0.0.0.0", "http://128.0.0.1", "http://10.0.0.1", "http://192.168.1.1",
+    "http://localhost.example.com", "http://localhost-gitlab.example.com", "http://10.0.0.1",
+    "http://127.0.0.1@example.com", "http://localhost:80@example.com", "http://0.0.0.0",
+    "http://example.com#@localhost", "http://example.com?localhost", "http://[::1].example.com",
+    "http://example.com/127.0.0.1", "http://example.com\\@localhost", "http://192.168.1.1",
+    "http://[::ffff:192.0.2.1]", "http://128.0.0.1",
 ])  # fmt: skip
 def test_http_to_another_host_is_refused(tmp_path: Path, url: str) -> None:
     for layer, where in zip(LAYERS, ("--url", "GLCHECK_URL", "named.yml:1"), strict=True):
         refused(Layers(tmp_path).set(layer, url=url).plan(), where)
-    refused(resolve({}, {"GITLAB_URL": url}, tmp_path), "GITLAB_URL")
-    refused(resolve({}, {"GITLAB_HOST": url}, tmp_path), "GITLAB_HOST")
-    refused(resolve({}, {**CI, "CI_SERVER_URL": url}, tmp_path), "CI_SERVER_URL")
-
-
-VARIABLES = (
-    "GLCHECK_TOKEN", "GITLAB_TOKEN", "GL_TOKEN", "GITLAB_ACCESS_TOKEN", "GITLAB_PRIVATE_TOKEN",
-)  # fmt: skip
+    for name in ("GITLAB_URL", "GITLAB_HOST", "CI_SERVER_URL"):
+        refused(resolve({}, {**CI, name: url}, tmp_path), name)
 
 
 @pytest.mark.parametrize("index", range(len(VARIABLES)), ids=VARIABLES)
@@ -88,30 +86,18 @@ def test_the_first_variable_that_is_set_holds_the_token(tmp_path: Path, index: i
     assert chosen(tmp_path, env, **{"token-env": "OTHER"})["token_env"] == "OTHER"
 
 
-def test_without_a_variable_there_is_no_source(tmp_path: Path) -> None:
-    found = chosen(tmp_path, dict.fromkeys(VARIABLES, ""))
-    assert (found["token_env"], found["token_file"]) == (None, None)
-
-
-@pytest.mark.parametrize(("env", "flag", "form"), [
-    ({}, "", "text"),
-    ({}, "auto", "text"),
-    ({"GITHUB_ACTIONS": "true"}, "", "github"),
-    ({"GITHUB_ACTIONS": "true"}, "auto", "github"),
-    ({"GITHUB_ACTIONS": "true"}, "text", "text"),
-    ({"GITHUB_ACTIONS": "false"}, "", "text"),
-    ({}, "github", "github"),
+@pytest.mark.parametrize("actions, flag, form", [
+    ("", "", "text"), ("", "auto", "text"), ("", "github", "github"), ("false", "", "text"),
+    ("true", "", "github"), ("true", "auto", "github"), ("true", "text", "text"),
 ])  # fmt: skip
-def test_the_form_of_the_report_is_githubs_where_github_runs_it(
-    tmp_path: Path, env: dict[str, str], flag: str, form: str
-) -> None:
-    assert chosen(tmp_path, env, format=flag)["format"] == form
+def test_the_form_of_the_report(tmp_path: Path, actions: str, flag: str, form: str) -> None:
+    assert chosen(tmp_path, {"GITHUB_ACTIONS": actions}, format=flag)["format"] == form
 
 
-def test_the_other_defaults(tmp_path: Path) -> None:
-    assert chosen(tmp_path, {}) == {
-        "scopes": (), "forbid_scopes": (), "min_validity": 0, "warn_validity": -1, "max_validity": None,
-        "project": None, "group": None, "role": None, "kind": None, "allow": [], "url": "https://gitlab.com",
-        "token_env": None, "token_file": None, "ca_file": None, "config": None, "format": "text", "output": None,
-        "report": (), "timeout": 10, "max_wait": 60, "hook_max_age": 3600, "hook_strict": False,
+def test_nothing_else_is_asked_for(tmp_path: Path) -> None:
+    found = chosen(tmp_path, dict.fromkeys(VARIABLES, ""))
+    set_ = {name: value for name, value in found.items() if value not in (None, (), [], 0)}
+    assert set_ == {
+        "url": "https://gitlab.com", "warn_validity": -1, "format": "text", "timeout": 10,
+        "max_wait": 60, "hook_max_age": 3600,
     }  # fmt: skip

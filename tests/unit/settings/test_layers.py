@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 from kit.gitlab_server import Certificates
-from kit.plans import LAYERS, Layers, refused, values, wheres
+from kit.plans import FILE, LAYERS, Layers, refused, values, wheres
+from kit.policies import write
 
 from glcheck.settings.plan import resolve
 from glcheck.settings.table import SETTINGS
 
 DAY = 86400
 AWAY = "http://gitlab.example.com"
+OF_LAYERS = [("environment", "file"), ("flag", "file"), ("flag", "environment")]  # strong and weak
 
 
 @pytest.fixture
@@ -21,18 +23,15 @@ def given(tmp_path: Path) -> Layers:
     return Layers(tmp_path)
 
 
-def line(layer: str, name: str, number: int = 1) -> str:
-    """Where a message says that a setting of that layer is."""
-    variable = f"GLCHECK_{name.upper()}"
-    flag = f"--{name.replace('_', '-')}"
-    return {"flag": flag, "environment": variable, "file": f"named.yml:{number}"}[layer]
+def where(layer: str, name: str) -> str:
+    """Where a message says that the only setting of that layer is."""
+    flag, variable = SETTINGS[name.replace("_", "-")].flag, f"GLCHECK_{name.upper()}"
+    return {"flag": flag, "environment": variable, "file": "named.yml:1"}[layer]
 
 
-# Each setting by each layer, and by all of them
-
-
-@pytest.mark.parametrize(("name", "texts", "results"), [
-    ("url", ("https://a.com/", "https://b.com", "https://c.com"), ("https://a.com", "https://b.com", "https://c.com")),
+@pytest.mark.parametrize("name, texts, results", [
+    ("url", ("https://a.com/", "https://b.com", "http://[::1]"),
+     ("https://a.com", "https://b.com", "http://[::1]")),
     ("token_env", ("A", "B", "C"), ("A", "B", "C")),
     ("token_file", ("a", "b", "c"), ("a", "b", "c")),
     ("scopes", (["api", "sudo"], "sudo", "api"), (("api", "sudo"), ("sudo",), ("api",))),
@@ -51,14 +50,11 @@ def line(layer: str, name: str, number: int = 1) -> str:
      ((("json", "a"), ("junit", "b")), (("text", "b c"),), (("json", "c"),))),
     ("timeout", (1, "2s", "1m"), (1, 2, 60)),
     ("max_wait", ("1m", 0.5, "3"), (60, 0.5, 3)),
-    ("hook_max_age", ("2h", 1, "1w"), (2 * 3600, DAY, 7 * DAY)),
+    ("hook_max_age", ("2h", 1, "1w"), (7200, DAY, 7 * DAY)),
     ("hook_strict", ("yes", "false", 1), (True, False, True)),
 ])  # fmt: skip
-def test_each_setting_is_taken_from_every_layer_and_flags_win_over_variables_over_the_file(
-    given: Layers,
-    name: str,
-    texts: tuple[object, object, object],
-    results: tuple[object, object, object],
+def test_each_setting_is_taken_from_every_layer_and_the_stronger_wins(
+    given: Layers, name: str, texts: tuple[object, ...], results: tuple[object, ...]
 ) -> None:
     for layer in LAYERS:  # each alone
         for text, result in zip(texts, results, strict=True):
@@ -70,160 +66,134 @@ def test_each_setting_is_taken_from_every_layer_and_flags_win_over_variables_ove
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_a_ca_file_is_taken_from_every_layer(given: Layers, tls: Certificates, layer: str) -> None:
+def test_a_ca_file_of_every_layer(given: Layers, tls: Certificates, layer: str) -> None:
     assert values(given.set(layer, ca_file=str(tls.ca_file)).plan())["ca_file"] == str(tls.ca_file)
-
-
-@pytest.mark.parametrize("content", [None, "no certificate\n"], ids=["absent", "no certificate"])
-@pytest.mark.parametrize("layer", LAYERS)
-def test_a_ca_file_without_certificates_is_refused(
-    given: Layers, layer: str, content: str | None
-) -> None:
-    if content:
-        (given.directory / "ca.pem").write_text(content, "utf-8")
-    says = "no CA certificate" if content else "does not exist"
-    refused(given.set(layer, ca_file="ca.pem").plan(), line(layer, "ca_file"), says)
+    given.set(layer, ca_file="ca.pem")
+    refused(given.plan(), where(layer, "ca_file"), "does not exist")
+    (given.directory / "ca.pem").write_text("no certificate\n", "utf-8")
+    refused(given.plan(), where(layer, "ca_file"), "no CA certificate")
 
 
 @pytest.mark.parametrize("layer", ["flag", "environment"])
-def test_the_policy_file_is_named_by_flag_or_variable_and_must_exist(
-    given: Layers, layer: str
-) -> None:
+def test_a_named_policy_file_must_exist_and_replaces_a_found_one(given: Layers, layer: str) -> None:
+    write(given.directory, "scopes: [sudo]\n")
     plan = given.set(layer, config="elsewhere.yml").plan()
-    assert wheres(plan) == [line(layer, "config")]
+    assert wheres(plan) == [where(layer, "config")]
     assert plan.problems[0].category.label == "config-error"
-    (given.directory / "elsewhere.yml").write_text("scopes: [api]\n", "utf-8")
-    (given.directory / ".glcheck.yml").write_text("scopes: [sudo]\n", "utf-8")
-    found = values(given.plan())
+    write(given.directory, "scopes: [api]\n", "elsewhere.yml")
+    found, usual = values(given.plan()), values(resolve({}, {}, given.directory))
     assert (found["config"], found["scopes"]) == ("elsewhere.yml", ("api",))
-    assert values(resolve({}, {}, given.directory))["scopes"] == ("sudo",)
+    assert (usual["config"], usual["scopes"]) == (FILE, ("sudo",))
 
 
-@pytest.mark.parametrize(
-    ("strong", "weak"), [("environment", "file"), ("flag", "file"), ("flag", "environment")]
-)
-@pytest.mark.parametrize(
-    ("stays", "goes"),
-    [("token_env", "token_file"), ("token_file", "token_env"), ("project", "group"), ("group", "project")],
-)  # fmt: skip
+# Pairs of which one is taken
+
+
+@pytest.mark.parametrize("strong, weak", OF_LAYERS)
+@pytest.mark.parametrize("stays, goes", [
+    ("token_env", "token_file"), ("token_file", "token_env"), ("project", "group"),
+    ("group", "project"),
+])  # fmt: skip
 def test_a_stronger_layer_replaces_both_of_a_pair(
     given: Layers, strong: str, weak: str, stays: str, goes: str
 ) -> None:
-    value = "a/b" if stays == "project" else "A"
-    given.set(weak, **{goes: "c/d" if goes == "project" else "C"})
-    found = values(given.set(strong, **{stays: value}).plan())
-    assert (found[stays], found[goes]) == (value, None)
+    path = {"project": "a/b"}
+    given.set(weak, **{goes: path.get(goes, "A")}).set(strong, **{stays: path.get(stays, "B")})
+    found = values(given.plan())
+    assert (found[stays], found[goes]) == (path.get(stays, "B"), None)
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize(
-    "pair",
-    [{"token_env": "A", "token_file": "a"}, {"project": "team/app", "group": "team"}],
-    ids="-".join,
-)
+@pytest.mark.parametrize("first, second", [("token_env", "token_file"), ("project", "group")])
 def test_a_pair_in_one_layer_is_refused_whatever_stands_above_it(
-    given: Layers, layer: str, pair: dict[str, object]
+    given: Layers, layer: str, first: str, second: str
 ) -> None:
-    first, second = pair
-    where = line(layer, second)
-    words = f"{second.replace('_', '-')} cannot be given together with {line(layer, first)}"
-    refused(given.set(layer, **pair).plan(), where, words)
+    words = f"cannot be given together with {where(layer, first)}"
+    value = "a/b" if first == "project" else "A"
+    given.set(layer, **{first: value, second: "b"})
+    refused(given.plan(), where(layer, second), second.replace("_", "-"), words)
     if layer != "flag":
-        refused(given.set("flag", **{first: pair[first]}).plan(), where, words)
+        refused(given.set("flag", **{first: value}).plan(), where(layer, second), words)
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_role_needs_a_project_or_a_group_of_any_layer(given: Layers, layer: str) -> None:
-    given.set(layer, role="developer")
-    refused(given.plan(), line(layer, "role"), "role needs a project or a group")
+    refused(
+        given.set(layer, role="owner").plan(), where(layer, "role"), "role needs a project or a"
+    )
     for other in LAYERS:
-        both = values(Layers(given.directory).set(layer, role="owner").set(other, group="a").plan())
-        assert (both["role"], both["group"]) == ("owner", "a")
+        both = Layers(given.directory).set(layer, role="owner").set(other, group="a")
+        assert values(both.plan())["role"] == "owner"
 
 
 # Plain HTTP to another machine
 
 
-@pytest.mark.parametrize(("layer", "yes"), [
-    *[("flag", text) for text in ("true", "1", "yes")],
-    *[("environment", text) for text in ("true", "1", "YES")],
-    *[("file", value) for value in (True, "true", "yes", 1)],
+@pytest.mark.parametrize("layer, text, allowed", [
+    ("flag", "true", True), ("flag", "1", True), ("flag", "yes", True), ("environment", "true", True),
+    ("environment", "1", True), ("environment", "YES", True), ("file", True, True), ("file", 1, True),
+    ("file", "true", True), ("file", "yes", True),
+    ("flag", "false", False), ("flag", "", False), ("environment", "no", False), ("file", 0, False),
+    ("environment", "0", False), ("file", False, False), ("file", "no", False), ("file", "", False),
+    ("file", None, False), ("environment", "", False),
+    ("flag", "on fire", None), ("environment", "maybe", None), ("file", 2, None),
+    ("file", "maybe", None), ("file", [True], None),
 ])  # fmt: skip
-def test_allow_http_is_taken_from_every_layer(given: Layers, layer: str, yes: object) -> None:
-    assert values(given.set(layer, allow_http=yes).plan(GITLAB_URL=AWAY))["url"] == AWAY
-
-
-@pytest.mark.parametrize(("layer", "no", "mistake"), [
-    ("flag", "false", False), ("flag", "", False), ("environment", "no", False), ("environment", "0", False),
-    ("file", False, False), ("file", "no", False), ("file", 0, False), ("file", "", False), ("file", None, False),
-    ("flag", "on fire", True), ("environment", "maybe", True), ("file", 2, True), ("file", "maybe", True),
-    ("file", [True], True),
-])  # fmt: skip
-def test_http_stays_refused_unless_allow_http_is_a_yes(
-    given: Layers, layer: str, no: object, mistake: bool
+def test_http_is_refused_unless_allow_http_is_a_yes_and_nonsense_is_refused_too(
+    given: Layers, layer: str, text: object, allowed: bool | None
 ) -> None:
-    where = [line(layer, "allow_http")] if mistake else []
-    plan = given.set(layer, allow_http=no).plan(GITLAB_URL=AWAY)
-    assert sorted(wheres(plan)) == sorted([*where, "GITLAB_URL"])
+    plan = given.set(layer, allow_http=text).plan(GITLAB_URL=AWAY)
+    if allowed:
+        assert values(plan)["url"] == AWAY
+    else:
+        nonsense = [where(layer, "allow_http")] if allowed is None else []
+        assert sorted(wheres(plan)) == sorted([*nonsense, "GITLAB_URL"])
 
 
-@pytest.mark.parametrize(
-    ("strong", "weak"), [("environment", "file"), ("flag", "environment"), ("flag", "file")]
-)
-def test_a_weaker_yes_to_http_is_taken_back_by_a_stronger_no(
-    given: Layers, strong: str, weak: str
-) -> None:
+@pytest.mark.parametrize("strong, weak", OF_LAYERS)
+def test_a_weaker_yes_to_http_is_taken_back(given: Layers, strong: str, weak: str) -> None:
     given.set(weak, allow_http="yes").set(strong, allow_http="no")
     refused(given.plan(GITLAB_URL=AWAY), "GITLAB_URL", "unencrypted")
 
 
-# Empty is not given
+# Empty is not given; lists
 
 
-def test_what_is_empty_is_not_given_in_any_layer(given: Layers) -> None:
-    nothing = values(resolve({}, {}, given.directory))
-    names = [name.replace("-", "_") for name in SETTINGS]
-    for layer in ("flag", "environment"):
-        empty = Layers(given.directory).set(layer, **dict.fromkeys(names, ""))
-        assert values(empty.plan(GITLAB_HOST="", CI_API_V4_URL="", GLCHECK_TOKEN="")) == nothing
-    in_file = dict.fromkeys((name for name in names if name != "config"), "")
-    assert values(given.set("file", **in_file).plan()) == {**nothing, "config": "named.yml"}
+@pytest.mark.parametrize("layer", LAYERS)
+def test_what_is_empty_is_not_given(given: Layers, layer: str) -> None:
+    nothing = values(given.plan())
+    empty = dict.fromkeys((name.replace("-", "_") for name in SETTINGS), "")
+    if layer == "file":
+        del empty["config"]  # which stands in no file
+        nothing["config"] = "named.yml"
+    variables = {"GITLAB_URL": "", "GITLAB_HOST": "", "CI_API_V4_URL": "", "GLCHECK_TOKEN": ""}
+    assert values(given.set(layer, **empty).plan(GITLAB_CI="", **variables)) == nothing
 
 
-@pytest.mark.parametrize(("strong", "weak"), [("flag", "environment"), ("environment", "file")])
-def test_what_is_empty_leaves_the_weaker_layer_in_force(
-    given: Layers, strong: str, weak: str
-) -> None:
+@pytest.mark.parametrize("strong, weak", OF_LAYERS)
+def test_what_is_empty_leaves_the_weaker_in_force(given: Layers, strong: str, weak: str) -> None:
     plan = given.set(weak, scopes="api").set(strong, scopes="").plan()
     assert values(plan)["scopes"] == ("api",)
 
 
-# Lists
-
-
-@pytest.mark.parametrize(("layer", "given_as"), [
-    ("flag", ["api,sudo"]), ("flag", ["api sudo"]), ("flag", ["api\nsudo\n"]), ("flag", [" api,\n  sudo, "]),
+@pytest.mark.parametrize("layer, text", [
+    ("flag", "api,sudo"), ("flag", "api sudo"), ("flag", "api\nsudo\n"), ("flag", " api,\n  sudo, "),
     ("flag", ["api", "sudo"]), ("flag", ["api", "sudo,api"]), ("environment", "api,\nsudo"),
-    ("file", "api,sudo"), ("file", "api sudo"), ("file", "api\nsudo\n"), ("file", ["api", "sudo", "api"]),
+    ("file", "api,sudo"), ("file", "api sudo"), ("file", "api\nsudo\n"), ("file", ["api", "sudo"]),
+    ("file", ["api", "sudo", "api"]),
 ])  # fmt: skip
-def test_lists_are_split_and_repeated_and_name_each_once(
-    given: Layers, layer: str, given_as: object
-) -> None:
-    assert values(given.set(layer, scopes=given_as).plan())["scopes"] == ("api", "sudo")
+def test_lists_are_split_and_repeated(given: Layers, layer: str, text: object) -> None:
+    assert values(given.set(layer, scopes=text).plan())["scopes"] == ("api", "sudo")
 
 
-def test_of_a_flag_that_takes_one_value_the_last_counts(given: Layers) -> None:
-    assert values(given.set("flag", kind=["job", "oauth"]).plan())["kind"] == "oauth"
+# Mistakes
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_value_that_means_nothing_is_refused_where_it_stands(given: Layers, layer: str) -> None:
-    said = refused(
-        given.set(layer, min_validity="soon").plan(),
-        line(layer, "min_validity"),
-        f"{line(layer, 'min_validity')}: {'min-validity ' * (layer == 'file')}must be a duration",
-    )
-    assert "soon" not in said
+    there = where(layer, "min_validity")
+    says = f"{there}: {'min-validity ' * (layer == 'file')}must be a duration"
+    assert "soon" not in refused(given.set(layer, min_validity="soon").plan(), there, says)
 
 
 def test_each_mistake_is_named(given: Layers) -> None:

@@ -1,0 +1,168 @@
+"""The policy file at work: many tokens in one run, and files that a run must refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from kit.command import Run
+from kit.gitlab_server import GitLab, Project, Token, in_days
+from kit.plans import FILE
+from kit.policies import GOOD, check, check_each, secret, verdicts, write
+
+OTHER = secret(2)
+ENV = {"RELEASE": GOOD, "MIRROR": OTHER}
+TWO = "tokens:\n- name: release\n  token-env: RELEASE\n- name: mirror\n  token-env: MIRROR\n"
+
+
+@pytest.fixture
+def two(gitlab: GitLab) -> GitLab:
+    """A GitLab with a token that may do all and one that may only read."""
+    gitlab.add(Token(GOOD, user_id=7))
+    gitlab.add(Token(OTHER, user_id=8, scopes=("read_api",), expires_at=in_days(20)))
+    return gitlab
+
+
+@pytest.mark.usefixtures("two")
+def test_every_token_is_checked_in_the_order_of_the_file(run: Run) -> None:
+    tokens = {f"t {n}": {"secret": secret(100 + n) if n % 3 else GOOD} for n in range(12)}
+    result = check(run, {**tokens, "last": {"token-env": "ABSENT"}})
+    found = [token["category"] for token in result.report["tokens"]]
+    assert found == ["ok", "token-invalid", "token-invalid"] * 4 + ["token-missing"]
+    assert (result.code, result.report["category"]) == (10, "token-missing")
+
+
+def test_every_requirement_may_be_a_tokens_own(two: GitLab, run: Run) -> None:
+    two.add_project(Project("group/app", members={7: 40, 8: 30}))
+    project = {"project": "group/app"}
+    rows = {
+        "good": ({"scopes": ["api"], "role": "maintainer", **project}, "ok"),
+        "writer": ({"secret": OTHER, "scopes": ["api"]}, "scope-missing"),
+        "reader": ({"secret": OTHER, "role": "maintainer", **project}, "role-too-low"),
+        "planner": ({"secret": OTHER, "role": "planner", **project}, "ok"),
+        "manager": ({"secret": OTHER, "role": "security-manager", **project}, "ok"),
+        "lean": ({"forbid-scopes": ["api", "sudo"]}, "scope-forbidden"),
+        "short": ({"max-validity": "30d"}, "lives-too-long"),
+        "allowed": ({"max-validity": "30d", "allow": ["lives-too-long"]}, "ok"),
+        "bot": ({"kind": "project"}, "wrong-token-kind"),
+        "last": ({"secret": OTHER, "min-validity": "3w"}, "expires-soon"),
+        "elsewhere": ({"url": "http://127.0.0.1:9"}, "network-error"),
+        "hidden": ({"group": "hidden"}, "not-found"),
+    }
+    result = check(run, {name: row[0] for name, row in rows.items()}, "--max-wait", "9s")
+    found = {token["name"]: token["category"] for token in result.report["tokens"]}
+    assert found == {name: row[1] for name, row in rows.items()}
+    assert result.code == 16
+
+
+@pytest.mark.usefixtures("two")
+def test_a_token_beats_flags_and_variables_which_beat_the_top_level(run: Run) -> None:
+    tokens = {"a": {}, "b": {"secret": OTHER, "min-validity": "5d"}}
+    top = {"min-validity": "30d"}
+    assert verdicts(run, tokens, top=top) == {"a": "ok", "b": "ok"}
+    stricter = {"a": "expires-soon", "b": "ok"}
+    found = check_each(run, tokens, "--min-validity", "200d", top=top)
+    assert {name: token["category"] for name, token in found.items()} == stricter
+    assert any("--min-validity" in note for note in found["b"]["notes"])
+    assert verdicts(run, tokens, top=top, env={"GLCHECK_MIN_VALIDITY": "200d"}) == stricter
+
+
+@pytest.mark.usefixtures("two")
+def test_a_policy_without_tokens_describes_the_default_token(run: Run) -> None:
+    write(run.directory, "version: 1\nscopes: [api]\nmin-validity: 200d\n")
+    result = run.json(token=OTHER)
+    assert (result.code, result.token["name"]) == (20, "GITLAB_TOKEN")
+    found = [problem["category"] for problem in result.token["problems"]]
+    assert sorted(found) == ["expires-soon", "scope-missing"]
+
+
+def test_only_picks_tokens_and_asks_for_them_alone(two: GitLab, run: Run) -> None:
+    write(run.directory, TWO)
+    assert run.json("--only", "mirror", env=ENV).token["name"] == "mirror"
+    assert [request.headers["private-token"] for request in two.requests] == [OTHER]
+
+
+@pytest.mark.usefixtures("two")
+def test_the_file_is_found_at_the_git_root(run: Run) -> None:
+    write(run.directory, "scopes: [sudo]\n")
+    (run.directory / ".git").mkdir()
+    run.directory = run.directory / "inside"
+    run.directory.mkdir()
+    assert run(token=GOOD).code == 21
+    assert run("--config", write(run.directory.parent, "", "../else.yml"), token=GOOD).code == 0
+
+
+def test_config_validates_offline(run: Run, gitlab: GitLab) -> None:
+    write(run.directory, TWO)
+    for result in (run("config"), run("config", env=ENV), run("config", "--config", FILE)):
+        assert (result.code, result.err) == (0, "")  # no token is needed
+    write(run.directory, f"{TWO}  scops: []\n", "other.yml")
+    assert run("config", "--config", "other.yml").code == 2
+    assert not gitlab.requests
+
+
+@pytest.mark.parametrize("text, line", [
+    (f"{TWO}  scops: [api]\n", ":6"),
+    (f"token: {GOOD}\n", ":1"),
+    (f'token: "{GOOD}\n', ""),
+    (b"scopes: [\xff\xfe]\n", ":1"),
+    ("scopes: " + "[" * 50_000, ""),
+    ("- " * 50_000, ""),
+    ("tokens:\n- &a {name: x, k: 1}\n" + "- *a\n" * 50_000, ""),
+    ("url: !!python/object/apply:os.system ['touch marker']\n", ":1"),
+    ("# " + "x" * 30_000_000 + "\n", ""),
+], ids=["word", "secret", "broken", "bytes", "deep", "deep block", "many", "python", "huge"])  # fmt: skip
+def test_a_faulty_policy_asks_nothing_and_stands_in_the_report(
+    run: Run, gitlab: GitLab, text: str | bytes, line: str
+) -> None:
+    write(run.directory, text)
+    result = run.json(token=GOOD)
+    assert (result.code, result.report["tokens"]) == (2, [])
+    assert (result.report["ok"], result.report["category"]) == (False, "config-error")
+    assert f"{FILE}{line}" in result.report["problems"][0]["message"]
+    assert result.report["problems"][0]["fix"]
+    text_of_config = run("config", token=GOOD)
+    assert text_of_config.code == 2
+    assert "error[config-error]" in text_of_config.out
+    for said in (result.out + result.err, text_of_config.out + text_of_config.err):
+        assert "Traceback" not in said
+        assert GOOD[6:] not in said
+    assert len(text_of_config.out) < 20_000
+    assert [path.name for path in run.directory.iterdir()] == [FILE]
+    assert not gitlab.requests
+
+
+def test_a_file_that_never_ends_or_is_none_is_refused(run: Run, gitlab: GitLab) -> None:
+    (run.directory / "loop").symlink_to("loop")
+    for name in ("/dev/zero", "loop", "."):
+        result = run("--config", name, token=GOOD)
+        assert (result.code, "Traceback" in result.err) == (2, False)
+    assert not gitlab.requests
+
+
+@pytest.mark.parametrize("level", ["", "tokens:\n- name: a\n  "], ids=["top", "token"])
+def test_a_found_policy_sends_nothing_elsewhere_and_writes_nothing_until_it_is_named(
+    gitlab: GitLab, run: Run, level: str
+) -> None:
+    gitlab.add(Token(GOOD))
+    # 0.0.0.0 leads to this machine, but is no loopback address.
+    away = gitlab.url.replace("127.0.0.1", "0.0.0.0")
+    reports = "output: out.txt\nreport: [json=out.json]\n"
+    write(run.directory, f"{reports}allow-http: true\n{level}url: {away}\n")
+    for args in ((), ("--url", gitlab.url)):
+        refused = run(*args, token=GOOD)
+        assert refused.code == 2
+        assert "config-error" in refused.out
+        assert "GITLAB_URL" in refused.out
+    assert not gitlab.requests
+    assert names(run.directory) == {FILE}
+    for args, env in ((("--config", FILE), {}), ((), {"GLCHECK_CONFIG": FILE})):
+        result = run(*args, token=GOOD, env=env)
+        assert (result.code, result.out) == (0, "")
+    assert len(gitlab.requests) == 2
+    assert names(run.directory) == {FILE, "out.txt", "out.json"}
+
+
+def names(directory: Path) -> set[str]:
+    """What is in a directory."""
+    return {path.name for path in directory.iterdir()}
