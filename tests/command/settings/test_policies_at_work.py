@@ -83,13 +83,14 @@ def test_only_picks_tokens_and_asks_for_them_alone(two: GitLab, run: Run) -> Non
 
 
 @pytest.mark.usefixtures("two")
-def test_the_file_is_found_at_the_git_root(run: Run) -> None:
+def test_the_file_is_found_at_the_git_root_unless_another_is_named(run: Run) -> None:
     write(run.directory, "scopes: [sudo]\n")
     (run.directory / ".git").mkdir()
     run.directory = run.directory / "inside"
     run.directory.mkdir()
     assert run(token=GOOD).code == 21
-    assert run("--config", write(run.directory.parent, "", "../else.yml"), token=GOOD).code == 0
+    write(run.directory, "min-validity: 200d\n", "other.yml")
+    assert run("--config", "other.yml", token=GOOD).code == 20
 
 
 def test_config_validates_offline(run: Run, gitlab: GitLab) -> None:
@@ -116,19 +117,18 @@ def test_a_faulty_policy_asks_nothing_and_stands_in_the_report(
     run: Run, gitlab: GitLab, text: str | bytes, line: str
 ) -> None:
     write(run.directory, text)
-    result = run.json(token=GOOD)
-    assert (result.code, result.report["tokens"]) == (2, [])
-    assert (result.report["ok"], result.report["category"]) == (False, "config-error")
-    assert f"{FILE}{line}" in result.report["problems"][0]["message"]
-    assert result.report["problems"][0]["fix"]
-    text_of_config = run("config", token=GOOD)
-    assert text_of_config.code == 2
-    assert "error[config-error]" in text_of_config.out
-    for said in (result.out + result.err, text_of_config.out + text_of_config.err):
-        assert "Traceback" not in said
-        assert GOOD[6:] not in said
-    assert len(text_of_config.out) < 20_000
-    assert [path.name for path in run.directory.iterdir()] == [FILE]
+    checked, validated = run.json(token=GOOD), run("config", token=GOOD)
+    assert (checked.code, validated.code, checked.report["tokens"]) == (2, 2, [])
+    assert (checked.report["ok"], checked.report["category"]) == (False, "config-error")
+    problem = checked.report["problems"][0]
+    assert f"{FILE}{line}" in problem["message"]
+    assert problem["fix"]
+    assert f"error[config-error] {problem['message']}" in validated.out
+    said = checked.out + checked.err + validated.out + validated.err
+    assert "Traceback" not in said
+    assert GOOD[6:] not in said
+    assert len(validated.out) < 20_000
+    assert names(run.directory) == {FILE}
     assert not gitlab.requests
 
 

@@ -9,7 +9,6 @@ from kit.gitlab_server import Certificates
 from kit.plans import FILE, LAYERS, Layers, refused, values, wheres
 from kit.policies import write
 
-from glcheck.settings.plan import resolve
 from glcheck.settings.table import SETTINGS
 
 DAY = 86400
@@ -77,13 +76,13 @@ def test_a_ca_file_of_every_layer(given: Layers, tls: Certificates, layer: str) 
 @pytest.mark.parametrize("layer", ["flag", "environment"])
 def test_a_named_policy_file_must_exist_and_replaces_a_found_one(given: Layers, layer: str) -> None:
     write(given.directory, "scopes: [sudo]\n")
+    assert values(given.plan())["config"] == FILE
     plan = given.set(layer, config="elsewhere.yml").plan()
     assert wheres(plan) == [where(layer, "config")]
     assert plan.problems[0].category.label == "config-error"
     write(given.directory, "scopes: [api]\n", "elsewhere.yml")
-    found, usual = values(given.plan()), values(resolve({}, {}, given.directory))
+    found = values(given.plan())
     assert (found["config"], found["scopes"]) == ("elsewhere.yml", ("api",))
-    assert (usual["config"], usual["scopes"]) == (FILE, ("sudo",))
 
 
 # Pairs of which one is taken
@@ -130,9 +129,8 @@ def test_a_role_needs_a_project_or_a_group_of_any_layer(given: Layers, layer: st
 
 
 @pytest.mark.parametrize("layer, text, allowed", [
-    ("flag", "true", True), ("flag", "1", True), ("flag", "yes", True), ("environment", "true", True),
-    ("environment", "1", True), ("environment", "YES", True), ("file", True, True), ("file", 1, True),
-    ("file", "true", True), ("file", "yes", True),
+    ("flag", "true", True), ("flag", "1", True), ("environment", "yes", True), ("file", True, True),
+    ("environment", "1", True), ("file", 1, True), ("file", "true", True), ("file", "yes", True),
     ("flag", "false", False), ("flag", "", False), ("environment", "no", False), ("file", 0, False),
     ("environment", "0", False), ("file", False, False), ("file", "no", False), ("file", "", False),
     ("file", None, False), ("environment", "", False),
@@ -177,16 +175,12 @@ def test_what_is_empty_leaves_the_weaker_in_force(given: Layers, strong: str, we
 
 
 @pytest.mark.parametrize("layer, text", [
-    ("flag", "api,sudo"), ("flag", "api sudo"), ("flag", "api\nsudo\n"), ("flag", " api,\n  sudo, "),
+    ("flag", "api sudo"), ("flag", "api\nsudo\n"), ("flag", " api,\n  sudo, "), ("file", "api,sudo"),
     ("flag", ["api", "sudo"]), ("flag", ["api", "sudo,api"]), ("environment", "api,\nsudo"),
-    ("file", "api,sudo"), ("file", "api sudo"), ("file", "api\nsudo\n"), ("file", ["api", "sudo"]),
-    ("file", ["api", "sudo", "api"]),
+    ("file", "api sudo"), ("file", "api\nsudo\n"), ("file", ["api", "sudo", "api"]),
 ])  # fmt: skip
 def test_lists_are_split_and_repeated(given: Layers, layer: str, text: object) -> None:
     assert values(given.set(layer, scopes=text).plan())["scopes"] == ("api", "sudo")
-
-
-# Mistakes
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -196,6 +190,29 @@ def test_a_value_that_means_nothing_is_refused_where_it_stands(given: Layers, la
     assert "soon" not in refused(given.set(layer, min_validity="soon").plan(), there, says)
 
 
-def test_each_mistake_is_named(given: Layers) -> None:
-    given.set("flag", role="owner", allow="x").set("environment", kind="x").set("file", report="x")
-    assert sorted(wheres(given.plan())) == ["--allow", "--role", "GLCHECK_KIND", "named.yml:1"]
+# What holds where nothing was said
+
+
+@pytest.mark.parametrize("index", range(5))
+def test_the_first_variable_that_is_set_holds_the_token(given: Layers, index: int) -> None:
+    last = ("GITLAB_ACCESS_TOKEN", "GITLAB_PRIVATE_TOKEN")
+    names = ["GLCHECK_TOKEN", "GITLAB_TOKEN", "GL_TOKEN", *last]
+    env = {**dict.fromkeys(names[:index], ""), **dict.fromkeys(names[index:], "x")}
+    assert values(given.plan(**env))["token_env"] == names[index]
+
+
+@pytest.mark.parametrize("actions, flag, form", [
+    ("", "", "text"), ("", "auto", "text"), ("", "github", "github"), ("false", "", "text"),
+    ("true", "", "github"), ("true", "auto", "github"), ("true", "text", "text"),
+])  # fmt: skip
+def test_the_form_of_the_report(given: Layers, actions: str, flag: str, form: str) -> None:
+    plan = given.set("flag", format=flag).plan(GITHUB_ACTIONS=actions)
+    assert values(plan)["format"] == form
+
+
+def test_nothing_else_is_asked_for(given: Layers) -> None:
+    found = {name: value for name, value in values(given.plan()).items() if value}
+    assert found == {
+        "url": "https://gitlab.com", "warn_validity": -1, "format": "text", "timeout": 10,
+        "max_wait": 60, "hook_max_age": 3600,
+    }  # fmt: skip
