@@ -12,7 +12,9 @@ from kit.gitlab_server import Answer, GitLab, in_days
 
 GOOD = "glpat-3fZ1p5y4XWcCvMGVlfak"
 SELF = "/api/v4/personal_access_tokens/self"
+Env = Mapping[str, str]
 Settings = Mapping[str, object]
+Tokens = Mapping[str, Settings]
 
 
 def describe(**changes: object) -> dict[str, object]:
@@ -44,11 +46,7 @@ def write(directory: Path, policy: str | bytes | Settings, name: str = ".glcheck
 
 
 def check(
-    run: Run,
-    tokens: Mapping[str, Settings],
-    *args: str,
-    top: Settings | None = None,
-    env: Mapping[str, str] | None = None,
+    run: Run, tokens: Tokens, *args: str, top: Settings | None = None, env: Env | None = None
 ) -> Result:
     """Check the tokens of a policy; `secret` in a token's settings is what its variable holds."""
     variables, entries = dict(env or {}), []
@@ -67,19 +65,15 @@ def check(
     return result
 
 
-def check_each(
-    run: Run, tokens: Mapping[str, Settings], *args: str, **options: Any
-) -> dict[str, dict[str, Any]]:
+def check_each(run: Run, tokens: Tokens, *args: str, **more: Any) -> dict[str, dict[str, Any]]:
     """Check the tokens of a policy; return the report on each by its name."""
-    return {token["name"]: token for token in check(run, tokens, *args, **options).report["tokens"]}
+    return {token["name"]: token for token in check(run, tokens, *args, **more).report["tokens"]}
 
 
-def verdicts(
-    run: Run, tokens: Mapping[str, Settings], *args: str, **options: Any
-) -> dict[str, str]:
+def verdicts(run: Run, tokens: Tokens, *args: str, **more: Any) -> dict[str, str]:
     """Check the tokens of a policy; return the category of each by its name."""
-    each = check_each(run, tokens, *args, **options)
-    return {name: token["category"] for name, token in each.items()}
+    each = check_each(run, tokens, *args, **more).items()
+    return {name: token["category"] for name, token in each}
 
 
 def answered(gitlab: GitLab, answers: Mapping[str, Answer]) -> dict[str, Settings]:

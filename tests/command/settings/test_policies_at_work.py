@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from kit.command import Run
 from kit.gitlab_server import GitLab, Project, Token, in_days
 from kit.plans import FILE
-from kit.policies import GOOD, check, check_each, secret, verdicts, write
+from kit.policies import GOOD, Settings, check, check_each, secret, verdicts, write
 
 OTHER = secret(2)
 ENV = {"RELEASE": GOOD, "MIRROR": OTHER}
@@ -34,8 +32,9 @@ def test_every_token_is_checked_in_the_order_of_the_file(run: Run) -> None:
 
 def test_every_requirement_may_be_a_tokens_own(two: GitLab, run: Run) -> None:
     two.add_project(Project("group/app", members={7: 40, 8: 30}))
+    (run.directory / "secret").write_text(OTHER, "utf-8")
     project = {"project": "group/app"}
-    rows = {
+    rows: dict[str, tuple[Settings, str]] = {
         "good": ({"scopes": ["api"], "role": "maintainer", **project}, "ok"),
         "writer": ({"secret": OTHER, "scopes": ["api"]}, "scope-missing"),
         "reader": ({"secret": OTHER, "role": "maintainer", **project}, "role-too-low"),
@@ -46,6 +45,7 @@ def test_every_requirement_may_be_a_tokens_own(two: GitLab, run: Run) -> None:
         "allowed": ({"max-validity": "30d", "allow": ["lives-too-long"]}, "ok"),
         "bot": ({"kind": "project"}, "wrong-token-kind"),
         "last": ({"secret": OTHER, "min-validity": "3w"}, "expires-soon"),
+        "of a file": ({"token-file": "secret", "scopes": "api"}, "scope-missing"),
         "elsewhere": ({"url": "http://127.0.0.1:9"}, "network-error"),
         "hidden": ({"group": "hidden"}, "not-found"),
     }
@@ -67,15 +67,6 @@ def test_a_token_beats_flags_and_variables_which_beat_the_top_level(run: Run) ->
     assert verdicts(run, tokens, top=top, env={"GLCHECK_MIN_VALIDITY": "200d"}) == stricter
 
 
-@pytest.mark.usefixtures("two")
-def test_a_policy_without_tokens_describes_the_default_token(run: Run) -> None:
-    write(run.directory, "version: 1\nscopes: [api]\nmin-validity: 200d\n")
-    result = run.json(token=OTHER)
-    assert (result.code, result.token["name"]) == (20, "GITLAB_TOKEN")
-    found = [problem["category"] for problem in result.token["problems"]]
-    assert sorted(found) == ["expires-soon", "scope-missing"]
-
-
 def test_only_picks_tokens_and_asks_for_them_alone(two: GitLab, run: Run) -> None:
     write(run.directory, TWO)
     assert run.json("--only", "mirror", env=ENV).token["name"] == "mirror"
@@ -83,14 +74,17 @@ def test_only_picks_tokens_and_asks_for_them_alone(two: GitLab, run: Run) -> Non
 
 
 @pytest.mark.usefixtures("two")
-def test_the_file_is_found_at_the_git_root_unless_another_is_named(run: Run) -> None:
-    write(run.directory, "scopes: [sudo]\n")
+def test_the_file_is_found_at_the_git_root_and_describes_the_default_token(run: Run) -> None:
+    write(run.directory, "version: 1\nscopes: [sudo]\nmin-validity: 200d\n")
     (run.directory / ".git").mkdir()
     run.directory = run.directory / "inside"
     run.directory.mkdir()
-    assert run(token=GOOD).code == 21
-    write(run.directory, "min-validity: 200d\n", "other.yml")
-    assert run("--config", "other.yml", token=GOOD).code == 20
+    result = run.json(token=GOOD)
+    assert (result.code, result.token["name"]) == (20, "GITLAB_TOKEN")
+    found = {problem["category"] for problem in result.token["problems"]}
+    assert found == {"expires-soon", "scope-missing"}
+    write(run.directory, "scopes: [sudo]\n", "other.yml")
+    assert run("--config", "other.yml", token=GOOD).code == 21
 
 
 def test_config_validates_offline(run: Run, gitlab: GitLab) -> None:
@@ -104,15 +98,11 @@ def test_config_validates_offline(run: Run, gitlab: GitLab) -> None:
 
 @pytest.mark.parametrize("text, line", [
     (f"{TWO}  scops: [api]\n", ":6"),
-    (f"token: {GOOD}\n", ":1"),
-    (f'token: "{GOOD}\n', ""),
-    (b"scopes: [\xff\xfe]\n", ":1"),
-    ("scopes: " + "[" * 50_000, ""),
-    ("- " * 50_000, ""),
+    (f"token: {GOOD}\n", ":1"), (f'token: "{GOOD}\n', ""), (b"scopes: [\xff\xfe]\n", ":1"),
+    ("scopes: " + "[" * 50_000, ""), ("- " * 50_000, ""), ("# " + "x" * 30_000_000 + "\n", ""),
     ("tokens:\n- &a {name: x, k: 1}\n" + "- *a\n" * 50_000, ""),
     ("url: !!python/object/apply:os.system ['touch marker']\n", ":1"),
-    ("# " + "x" * 30_000_000 + "\n", ""),
-], ids=["word", "secret", "broken", "bytes", "deep", "deep block", "many", "python", "huge"])  # fmt: skip
+], ids=lambda value: ascii(value)[:25])  # fmt: skip
 def test_a_faulty_policy_asks_nothing_and_stands_in_the_report(
     run: Run, gitlab: GitLab, text: str | bytes, line: str
 ) -> None:
@@ -128,13 +118,14 @@ def test_a_faulty_policy_asks_nothing_and_stands_in_the_report(
     assert "Traceback" not in said
     assert GOOD[6:] not in said
     assert len(validated.out) < 20_000
-    assert names(run.directory) == {FILE}
+    assert [path.name for path in run.directory.iterdir()] == [FILE]
     assert not gitlab.requests
 
 
 def test_a_file_that_never_ends_or_is_none_is_refused(run: Run, gitlab: GitLab) -> None:
-    (run.directory / "loop").symlink_to("loop")
-    for name in ("/dev/zero", "loop", "."):
+    for name, target in (("loop", "loop"), ("lost", "nowhere")):
+        (run.directory / name).symlink_to(target)
+    for name in ("/dev/zero", "loop", "lost", "."):
         result = run("--config", name, token=GOOD)
         assert (result.code, "Traceback" in result.err) == (2, False)
     assert not gitlab.requests
@@ -155,14 +146,9 @@ def test_a_found_policy_sends_nothing_elsewhere_and_writes_nothing_until_it_is_n
         assert "config-error" in refused.out
         assert "GITLAB_URL" in refused.out
     assert not gitlab.requests
-    assert names(run.directory) == {FILE}
+    assert [path.name for path in run.directory.iterdir()] == [FILE]
     for args, env in ((("--config", FILE), {}), ((), {"GLCHECK_CONFIG": FILE})):
         result = run(*args, token=GOOD, env=env)
         assert (result.code, result.out) == (0, "")
     assert len(gitlab.requests) == 2
-    assert names(run.directory) == {FILE, "out.txt", "out.json"}
-
-
-def names(directory: Path) -> set[str]:
-    """What is in a directory."""
-    return {path.name for path in directory.iterdir()}
+    assert {path.name for path in run.directory.iterdir()} == {FILE, "out.txt", "out.json"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 
 import pytest
 from kit.command import Run
@@ -60,51 +61,48 @@ def test_a_token_file_and_max_wait_of_every_layer(
     assert time.monotonic() - start < 30  # the default is 60
 
 
+@pytest.fixture
+def secure(tls: Certificates) -> Iterator[GitLab]:
+    """A GitLab with a certificate of a private CA."""
+    with GitLab(tls=tls.good) as gitlab:
+        gitlab.add(Token(GOOD))
+        yield gitlab
+
+
 @pytest.mark.parametrize("layer", LAYERS)
-def test_a_ca_file_of_every_layer_is_trusted(run_alone: Run, tls: Certificates, layer: str) -> None:
-    with GitLab(tls=tls.good) as gitlab:
-        gitlab.add(Token(GOOD))
-        given = Layers(run_alone.directory)
-        env = {"GITLAB_HOST": gitlab.url.removeprefix("https://")}  # asked over TLS
-        assert given.run(run_alone, **env).code == 31
-        assert not gitlab.requests
-        assert given.set(layer, ca_file=str(tls.ca_file)).run(run_alone, **env).code == 0
-
-
-def test_the_ca_file_of_the_runner_is_used_for_its_own_server_only(
-    run_alone: Run, tls: Certificates
+def test_a_ca_file_of_every_layer_is_trusted(
+    secure: GitLab, run_alone: Run, tls: Certificates, layer: str
 ) -> None:
-    with GitLab(tls=tls.good) as gitlab:
-        gitlab.add(Token(GOOD))
-        ci = {"GITLAB_CI": "true", "CI_SERVER_URL": gitlab.url}
-        trusting = {**ci, "CI_SERVER_TLS_CA_FILE": str(tls.ca_file)}
-        absent = {**ci, "CI_SERVER_TLS_CA_FILE": "absent.pem"}
-        other_name = gitlab.url.replace("localhost", "127.0.0.1")
-        assert run_alone(token=GOOD, env=trusting).code == 0
-        assert run_alone("--url", other_name, token=GOOD, env=trusting).code == 31
-        assert run_alone(token=GOOD, env=absent).code == 31
+    given, host = Layers(run_alone.directory), secure.url.removeprefix("https://")
+    assert given.run(run_alone, GITLAB_HOST=host).code == 31
+    assert not secure.requests
+    given.set(layer, ca_file=str(tls.ca_file))
+    assert given.run(run_alone, GITLAB_HOST=host).code == 0
 
 
-def test_the_bundle_of_requests_is_honoured_and_ca_file_beats_it(
-    run_alone: Run, tls: Certificates
+def test_other_bundles_are_trusted_where_they_are_meant(
+    secure: GitLab, run_alone: Run, tls: Certificates
 ) -> None:
-    with GitLab(tls=tls.good) as gitlab:
-        gitlab.add(Token(GOOD))
-        ours, other = (
-            {"GITLAB_URL": gitlab.url, "REQUESTS_CA_BUNDLE": str(file)}
-            for file in (tls.ca_file, tls.other_ca_file)
-        )
-        assert run_alone(token=GOOD, env=ours).code == 0
-        assert run_alone(token=GOOD, env=other).code == 31
-        assert run_alone("--ca-file", str(tls.ca_file), token=GOOD, env=other).code == 0
+    def code(*args: str, **env: object) -> int:
+        return run_alone(*args, token=GOOD, env={key: str(env[key]) for key in env}).code
+
+    ci = {"GITLAB_CI": "true", "CI_SERVER_URL": secure.url}
+    other_name = secure.url.replace("localhost", "127.0.0.1")
+    assert code(**ci, CI_SERVER_TLS_CA_FILE=tls.ca_file) == 0
+    assert code("--url", other_name, **ci, CI_SERVER_TLS_CA_FILE=tls.ca_file) == 31
+    assert code(**ci, CI_SERVER_TLS_CA_FILE="absent.pem") == 31
+    assert code(**ci, REQUESTS_CA_BUNDLE=tls.ca_file) == 0
+    assert code(**ci, REQUESTS_CA_BUNDLE=tls.other_ca_file) == 31
+    assert code("--ca-file", str(tls.ca_file), **ci, REQUESTS_CA_BUNDLE=tls.other_ca_file) == 0
 
 
 def test_a_relative_root_is_kept_in_requests(run_alone: Run) -> None:
     with GitLab(prefix="/tools/gitlab") as gitlab:
         gitlab.add(Token(GOOD))
         ci = {"GITLAB_CI": "true", "CI_API_V4_URL": f"{gitlab.url}/api/v4"}
-        for result in (run_alone(token=GOOD, env=ci), run_alone("--url", gitlab.url, token=GOOD)):
-            assert result.code == 0
+        for args, env in (((), ci), (("--url", f"{gitlab.url}/"), {})):
+            result = run_alone.json(*args, token=GOOD, env=env)
+            assert (result.code, result.token["url"]) == (0, gitlab.url)
         assert [request.path for request in gitlab.requests] == [f"/tools/gitlab{SELF}"] * 2
 
 
@@ -165,20 +163,15 @@ def test_the_warning_line_is_by_default_at_most_14_days_and_a_quarter_of_the_lif
     gitlab: GitLab, run: Run
 ) -> None:
     rows = [  # days since it was made, days that are left, what is set, whether there is a warning
-        (300, 13, "auto", True), (300, 16, "auto", False), (2, 5, "auto", False),
-        (26, 4, "auto", True), (300, 13, "0", False), (300, 13, "11d", False), (300, 16, "17", True),
-        (300, 13, "", True), (300, 16, "", False),
+        (300, 13, "", True), (300, 16, "", False), (2, 5, "", False), (26, 4, "", True),
+        (300, 13, "0", False), (300, 13, "11d", False), (300, 16, "17", True),
+        (300, 13, "auto", True),
     ]  # fmt: skip
-    tokens, expected = {}, {}
-    for number, (born, left, setting, warns) in enumerate(rows):
+    tokens = {}
+    for number, (born, left, setting, _) in enumerate(rows):
         created, ends = f"{in_days(-born)}T00:00:00.000Z", in_days(left)
         gitlab.add(Token(secret(number), created_at=created, expires_at=ends))
-        name = f"{left} of {born + left} days {setting}"
-        tokens[name] = {"secret": secret(number), "warn-validity": setting}
-        expected[name] = ["warning expires-soon"] * warns
-    found = check_each(run, tokens)
-    said = {name: token["problems"] for name, token in found.items()}
-    assert expected == {
-        name: [f"{one['severity']} {one['category']}" for one in problems]
-        for name, problems in said.items()
-    }
+        tokens[f"t{number}"] = {"secret": secret(number), "warn-validity": setting}
+    for row, token in zip(rows, check_each(run, tokens).values(), strict=True):
+        said = [(problem["severity"], problem["category"]) for problem in token["problems"]]
+        assert said == [("warning", "expires-soon")] * row[-1], row

@@ -9,15 +9,9 @@ from kit.plans import FILE, plan_of, refused, values, wheres
 from kit.policies import write
 
 from glcheck.settings import policy_file
-from glcheck.settings.plan import Plan, resolve
+from glcheck.settings.plan import resolve
 
 TWO = "tokens:\n- name: release\n  token-env: RELEASE\n- name: mirror\n  token-env: MIRROR\n"
-
-
-def names(plan: Plan) -> list[str]:
-    """The names of the tokens to check, in order."""
-    assert not plan.problems, plan.problems
-    return [token.name for token in plan.tokens]
 
 
 @pytest.mark.parametrize("name", [FILE, ".glcheck.yaml"])
@@ -54,32 +48,28 @@ def test_a_policy_that_says_nothing_asks_for_nothing(tmp_path: Path, text: str) 
 
 @pytest.mark.parametrize("name", ["a", "A-1_b.c d", "x" * 80, "v1.0", "'1'"])
 def test_names_that_may_be(tmp_path: Path, name: str) -> None:
-    assert names(plan_of(tmp_path, f"tokens:\n- name: {name}\n")) == [name.strip("'")]
+    (token,) = plan_of(tmp_path, f"tokens:\n- name: {name}\n").tokens
+    assert token.name == name.strip("'")
 
 
-def test_sources_and_addresses_may_be_of_the_policy_or_of_a_token(tmp_path: Path) -> None:
-    own = "- {name: b, token-file: f}\n- {name: c, token-env: C, url: http://localhost}\n"
-    plan = plan_of(tmp_path, f"token-env: A\ntokens:\n- name: a\n{own}")
-    found = [(token.source.variable, token.source.file, token.url) for token in plan.tokens]
+def test_what_a_token_does_not_say_for_itself_the_policy_says(tmp_path: Path) -> None:
+    def found(text: str) -> list[tuple[object, ...]]:
+        plan = plan_of(tmp_path, text)
+        asked = [(token.source, token.requirements, token.url) for token in plan.tokens]
+        return [(at.variable, at.file, a.project, a.group, a.role, url) for at, a, url in asked]
+
+    own = "- {name: b, group: c, token-file: f}\n- {name: c, url: http://localhost, project: d/e}\n"
     usual = "https://gitlab.com"
-    assert found == [("A", None, usual), (None, "f", usual), ("C", None, "http://localhost")]
-
-
-@pytest.mark.parametrize("text", [
-    "role: owner\ntokens:\n- {name: a, project: a/b}\n- {name: b, group: c}\n",
-    "project: a/b\ntokens:\n- {name: a, role: owner}\n- {name: b, group: c, role: owner}\n",
-])  # fmt: skip
-def test_role_and_project_may_come_from_both_levels(tmp_path: Path, text: str) -> None:
-    asked = [token.requirements for token in plan_of(tmp_path, text).tokens]
-    found = [(one.project, one.group, one.role) for one in asked]
-    assert found == [("a/b", None, "owner"), (None, "c", "owner")]
-
-
-def test_settings_of_the_run_stand_at_the_top_level(tmp_path: Path) -> None:
-    run = "format: json\ntimeout: 3\nmax-wait: 1m\nhook-max-age: 2h\nhook-strict: yes\n"
-    found = values(plan_of(tmp_path, f"{run}tokens:\n- name: a\n"))
-    of_run = ("format", "timeout", "max_wait", "hook_max_age", "hook_strict")
-    assert [found[name] for name in of_run] == ["json", 3, 60, 7200, True]
+    assert found(f"token-env: A\nrole: owner\nproject: a/b\ntokens:\n- name: a\n{own}") == [
+        ("A", None, "a/b", None, "owner", usual),
+        (None, "f", None, "c", "owner", usual),
+        ("A", None, "d/e", None, "owner", "http://localhost"),
+    ]
+    own = "- {name: b, role: guest, token-env: B}\n"
+    assert found(f"group: c\ntokens:\n- {{name: a, role: owner}}\n{own}") == [
+        (None, None, None, "c", "owner", usual),
+        ("B", None, None, "c", "guest", usual),
+    ]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -91,9 +81,8 @@ def test_anchors_within_reason_are_understood_with_any_line_ends(tmp_path: Path,
 
 
 def test_only_picks_known_tokens_in_the_order_of_the_file(tmp_path: Path) -> None:
-    text = f"{TWO}- name: third\n"
-    assert names(plan_of(tmp_path, text, only=["mirror"])) == ["mirror"]
-    assert names(plan_of(tmp_path, text, only=["third", "mirror"])) == ["mirror", "third"]
+    plan = plan_of(tmp_path, f"{TWO}- name: third\n", only=["third", "mirror"])
+    assert [token.name for token in plan.tokens] == ["mirror", "third"]
     plan = plan_of(tmp_path, TWO, only=["release", "miror"])
     assert "miror" not in refused(plan, "--only", "release, mirror")
     plan = plan_of(tmp_path, f"{TWO}  scops: [api]\n", only=["release"])

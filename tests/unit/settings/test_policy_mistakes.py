@@ -34,12 +34,10 @@ MAPPING, UTF8, TWICE = "must be a mapping", "is not UTF-8 text", "cannot be give
     ("allow:\n- expires-soon\n- tls-eror\n", 3, "did you mean tls-error?"),
     (f"{A}  allow: not-fond\n", 3, "did you mean not-found?"),
     (f"{A}  project: a/b\n  role: maintainr\n", 4, "did you mean maintainer?"),
-    ("kind: porject\n", 1, "did you mean project?"),
-    ("format: jsn\n", 1, "did you mean json?"),
+    ("kind: porject\n", 1, "did you mean project?"), ("format: jsn\n", 1, "did you mean json?"),
     # a key like no other
     ("version: 1\nzzzzzzzzzzzz: 1\n", 2, "unknown key `zzzzzzzzzzzz`."),
-    ("1: 2\n", 1, "unknown key."),
-    ("null: 1\n", 1, "unknown key"),
+    ("1: 2\n", 1, "unknown key."), ("null: 1\n", 1, "unknown key"),
     ("? [a, b]\n: 1\n", 1, "a key must be a plain word"),
     *[(f"{key}: x\n", 1, "a token's value does not belong in a file") for key in OF_SECRETS],
     # a key in the wrong place
@@ -47,7 +45,7 @@ MAPPING, UTF8, TWICE = "must be a mapping", "is not UTF-8 text", "cannot be give
     (f"{A}  config: other.yml\n", 3, "`config` cannot stand in a policy file"),
     *[(f"{A}  {key}: 3\n", 3, f"`{key}` belongs at the top level, not to one ") for key in OF_RUN],
     *[(f"{A}  {key}: 1\n", 3, f"unknown key `{key}`") for key in ("version", "tokens")],
-    *[(f"{key}: a\n{A}", 1, f"unknown key `{key}`") for key in ("name", "only", "verbose", "color")],
+    *[(f"{key}: a\n{A}", 1, "unknown key") for key in ("name", "only", "verbose", "color")],
     # a key or a name that stands twice, or is none
     ("scopes: [api]\nscopes: [sudo]\n", 2, "the same key stands here and on line 1"),
     (f"{A}  role: guest\n  project: a/b\n  role: owner\n", 5, "and on line 3"),
@@ -68,13 +66,12 @@ MAPPING, UTF8, TWICE = "must be a mapping", "is not UTF-8 text", "cannot be give
     # what hides in a merge, a loop or a tag
     ("tokens:\n- &a\n  name: a\n- <<: *a\n  name: b\n", 4, "merge keys"),
     ("<<: {scopes: [api], scops: [api]}\n", 1, "merge keys"),
-    ("version: &v 1\n<<: *v\n", 2, "merge keys"),
-    ("&a [*a]\n", 1, MAPPING),
+    ("version: &v 1\n<<: *v\n", 2, "merge keys"), ("&a [*a]\n", 1, MAPPING),
     ("tokens: &a\n- name: x\n  allow: *a\n", 2, "allow must be"),
     ("!!python/object/new:os.system ['touch marker']\n", 1, MAPPING),
     ("scopes: !!python/object/apply:os.system ['touch marker']\n", 1, "scopes must be"),
     # no YAML, or none that a policy can be
-    ("tokens: [\n", 2, BROKEN), ("version: 1\ntokens: [\n\n", 4, BROKEN), ('"unfinished\n', 2, BROKEN),
+    ("tokens: [\n", 2, BROKEN), ("version: 1\na: [\n\n", 4, BROKEN), ('"unfinished\n', 2, BROKEN),
     ("version: 1\na: b: c\n", 2, BROKEN), ("version: 1\n---\nversion: 1\n", 2, BROKEN),
     ("scopes: *nowhere\n", 1, BROKEN), ("%YAML 9.9\n---\nversion: 1\n", 1, BROKEN),
     ("version: 1\ntokens:\n\t- name: a\n", 3, "there is a tab in this line"),
@@ -148,10 +145,11 @@ def test_aliases_that_stand_for_endlessly_much_are_refused(tmp_path: Path, text:
 @pytest.mark.parametrize("text", [
     "token: {}\n", "private-token: {}\n", "token-env: {}\n", f"{A}  token: {{}}\n",
     f"{A}  token-env: {{}}\n", f"{A}  value: {{}}\n", "tokens:\n- name: {}\n", "tokens:\n- {}\n",
-    "tokens: {}\n", "{}: 1\n", "{}\n", "version: {}\n", "scopes: {}\n", "allow: [{}]\n", "kind: {}\n",
-    "min-validity: {}\n", "format: {}\n", "url: {}\n", "url: https://oauth2:{}@gitlab.com\n",
-    "project: a/b\nrole: {}\n", "allow-http: {}\n", "version: 1\n  token: {}\n", 'token: "{}\n',
-    "token: *{}\n", "token: !{} x\n", "token: &{} [\n", "%{}\n---\n", "token: @{}\n", "token: |{}\n",
+    "tokens: {}\n", "{}: 1\n", "{}\n", "version: {}\n", "scopes: {}\n", "allow: [{}]\n",
+    "kind: {}\n", "min-validity: {}\n", "format: {}\n", "url: {}\n", "url: https://me:{}@a.com\n",
+    "project: a/b\nrole: {}\n", "allow-http: {}\n", "version: 1\n  token: {}\n", "token: *{}\n",
+    'token: "{}\n', "token: !{} x\n", "token: &{} [\n", "%{}\n---\n", "token: @{}\n",
+    "token: |{}\n",
 ])  # fmt: skip
 def test_a_tokens_value_in_the_file_is_refused_and_not_repeated(tmp_path: Path, text: str) -> None:
     plan = plan_of(tmp_path, text.format(GOOD))

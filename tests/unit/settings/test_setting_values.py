@@ -18,8 +18,9 @@ HOUR, DAY = 3600, 86400
     ("url", "https://gitlab.com/tools/GitLab/", "https://gitlab.com/tools/GitLab"),
     ("url", "https://gitlab.com/a/api/v4/", "https://gitlab.com/a"),
     ("url", "http://[::1]:8080/", "http://[::1]:8080"),
-    *[("token-env", text, text) for text in ("_", "my_token_2", "T" * 64, "MyTokenForReleasesOfApp")],
-    ("token-env", "GITLAB_TOKEN_FOR_RELEASES_OF_2026", "GITLAB_TOKEN_FOR_RELEASES_OF_2026"),
+    *[("token-env", name, name) for name in (
+        "_", "my_token_2", "T" * 64, "MyTokenForReleasesOfApp", "GITLAB_TOKEN_FOR_RELEASES_OF_2026",
+    )],
     *[("token-file", text, text) for text in ("-", "my files/ü")],
     ("scopes", "k8s_proxy", "k8s_proxy"), ("forbid-scopes", "ai:workflows", "ai:workflows"),
     *[("min-validity", text, seconds) for text, seconds in {
@@ -44,9 +45,8 @@ def test_a_text_that_means_something(name: str, text: str, value: object) -> Non
 
 # fmt: off
 NO_DURATIONS = [
-    "d", "soon", "nan", "inf", ".inf", "-3", "-1d", "+1d", "1y", "1D", "1 d", " 1d", "1d\n", "10x",
-    "1d2h", "1d2h3", "1.2.3s", "1e3", "0x1", ".5", "5.", "1_000", "1,5h", "1.2345d", "1234567",
-    "9" * 400, "٣d", "²d",
+    "d", "soon", "nan", "inf", "-3", "-1d", "+1d", "1y", "1D", "1 d", " 1d", "1d\n", "10x", "1d2h3",
+    "1.2.3s", "1e3", ".5", "5.", "1_000", "1,5h", "1.2345d", "1234567", "9" * 400, "٣d", "²d",
 ]
 NOTHING = {  # half a sentence, and what it is said of
     "begins with https://": [f"url {text}" for text in (
@@ -59,19 +59,19 @@ NOTHING = {  # half a sentence, and what it is said of
         "gitlab.com\\.evil.com",
     )],
     "must not hold . or ..": ["url https://gitlab.com/a/../b", "url https://gitlab.com/."],
-    "such as https://gitlab": [f"url https://{text}" for text in ("a.com:port", "a.com:65536", "[::1")],
+    "such as https://gitlab": [f"url https://{text}" for text in ("a:port", "a:65536", "[::1")],
     "a user name or password": [f"url https://{text}" for text in (
         "oauth2:word@gitlab.com", "gitlab.com@evil.com", "evil.com\\@gitlab.com",
     )],
     "looks like a token": [f"project group/{GOOD}"] + [
         f"{name} {GOOD}" for name in ("url", "token-file", "ca-file", "config", "output")
     ],
-    "names of scopes": ["scopes 5", "scopes api;sudo", f"scopes {'a' * 65}", f"forbid-scopes {GOOD}"],
+    "names of scopes": ["scopes 5", "scopes a;b", f"scopes {'a' * 65}", f"forbid-scopes {GOOD}"],
     "a bare number is days": [f"min-validity {text}" for text in (*NO_DURATIONS, "auto")] + [
         "warn-validity often", "max-validity 1y", "hook-max-age -1h",
     ],
-    "a bare number is seconds": [f"timeout {text}" for text in (*NO_DURATIONS, "0", "0s", "0.0")] + [
-        "max-wait 0w", "max-wait later",
+    "a bare number is seconds": [f"timeout {text}" for text in (*NO_DURATIONS, "0", "0s")] + [
+        "max-wait 0.0", "max-wait later",
     ],
     "the whole path": ["project app"], "not an address": ["project https://gitlab.com/group/app"],
     "must be a path": ["project a//b", "project a/../b", "project a/b c", "group ..", "group /"],

@@ -38,7 +38,7 @@ def test_the_default_of_url(tmp_path: Path, env: dict[str, str], url: str) -> No
 
 
 @pytest.mark.parametrize("url", [
-    "http://localhost", "http://LOCALHOST:8080/gitlab", "http://127.0.0.1:8080", "http://127.8.9.10",
+    "http://localhost", "http://LOCALHOST:80/gitlab", "http://127.0.0.1:8080", "http://127.8.9.10",
     "http://[::1]:8080",
 ])  # fmt: skip
 def test_http_to_loopback_is_accepted(tmp_path: Path, url: str) -> None:
@@ -58,9 +58,6 @@ def test_http_to_another_host_is_refused(tmp_path: Path, url: str) -> None:
         refused(Layers(tmp_path).set(layer, url=url).plan(), where)
     for name in ("GITLAB_URL", "GITLAB_HOST", "CI_SERVER_URL"):
         refused(resolve({}, {**CI, name: url}, tmp_path), name)
-
-
-# A checkout must not choose who gets a token
 
 
 @at_both_levels
