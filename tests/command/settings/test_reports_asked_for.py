@@ -105,13 +105,11 @@ def test_version_and_help(run_alone: Run) -> None:
     version = run_alone("--version")
     assert (version.code, version.err) == (0, "")
     assert version.out.split()[:2] == ["glcheck", run_alone.json().report["glcheck"]]
-    said = {}
-    for command in ("", "check", "explain", "config", "hook"):
-        result = run_alone(*command.split(), "--help")
-        assert (result.code, result.err) == (0, "")
-        assert "usage" in result.out.lower()
-        said[command] = result.out
-    assert {"check", "explain", "config", "hook"} <= set(said[""].split())
+    commands = ("check", "explain", "config", "hook")
+    helps = {name: run_alone(*name.split(), "--help") for name in ("", *commands)}
+    assert {(one.code, one.err, "usage" in one.out) for one in helps.values()} == {(0, "", True)}
+    said = {name: one.out for name, one in helps.items()}
+    assert set(commands) <= set(said[""].split())
     named = {f"--{name}" for name in (*SETTINGS, "only", "color")}
     assert not named - set(said["check"].replace(",", " ").split())
     assert not {"--token", "--password", "--insecure"} & set(said["check"].split())

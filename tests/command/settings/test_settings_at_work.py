@@ -119,10 +119,10 @@ def test_flag_beats_environment_beats_file(run: Run, given: Layers) -> None:
 
 
 def test_what_is_empty_is_not_given(gitlab: GitLab, run: Run, given: Layers) -> None:
-    empty = dict.fromkeys((name.replace("-", "_") for name in SETTINGS), "")
-    for layer in ("flag", "environment"):
-        given.set(layer, **empty)
-        assert given.run(run, GLCHECK_TOKEN="", GITLAB_HOST="", CI_SERVER_URL="").code == 0
+    words = [word for name in SETTINGS for word in (f"--{name}", "")]
+    env = {setting.variable: "" for setting in SETTINGS.values()}
+    assert run(*words, token=GOOD).code == 0
+    assert given.run(run, **env, GLCHECK_TOKEN="", GITLAB_HOST="", CI_SERVER_URL="").code == 0
     assert len(gitlab.requests) == 2
     assert not list(run.directory.iterdir())
 
