@@ -155,8 +155,8 @@ def test_aliases_that_stand_for_endlessly_much_are_refused(tmp_path: Path, text:
 def test_a_tokens_value_in_the_file_is_refused_and_not_repeated(
     tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for _ in range(2):
-        plan = plan_of(tmp_path, text.format(GOOD))
-        assert {where.partition(":")[0] for where in wheres(plan)} == {FILE}
-        assert GOOD[6:] not in str(plan)
-        monkeypatch.delattr(yaml, "CSafeLoader", raising=False)  # again without libyaml
+    plan = plan_of(tmp_path, text.format(GOOD))
+    assert {where.partition(":")[0] for where in wheres(plan)} == {FILE}
+    monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+    for one in (plan, plan_of(tmp_path, text.format(GOOD))):  # and again without libyaml
+        assert GOOD[6:] not in str(one)
