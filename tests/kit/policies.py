@@ -1,9 +1,10 @@
-"""Many checks in one process: policies of many tokens, and servers that answer differently at every path."""
+"""Policy files: written as text, or made of many tokens to be checked in one process."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from kit.command import Result, Run
@@ -11,7 +12,9 @@ from kit.gitlab_server import Answer, GitLab, in_days
 
 GOOD = "glpat-3fZ1p5y4XWcCvMGVlfak"
 SELF = "/api/v4/personal_access_tokens/self"
+Env = Mapping[str, str]
 Settings = Mapping[str, object]
+Tokens = Mapping[str, Settings]
 
 
 def describe(**changes: object) -> dict[str, object]:
@@ -34,14 +37,18 @@ def secret(number: int) -> str:
     return f"glpat-{number:020d}"
 
 
+def write(directory: Path, policy: str | bytes | Settings, name: str = ".glcheck.yml") -> str:
+    """Put a policy file there, as text or from its settings (JSON is YAML); return its name."""
+    if isinstance(policy, Mapping):
+        policy = json.dumps(policy)
+    (directory / name).write_bytes(policy if isinstance(policy, bytes) else policy.encode())
+    return name
+
+
 def check(
-    run: Run,
-    tokens: Mapping[str, Settings],
-    *args: str,
-    top: Settings | None = None,
-    env: Mapping[str, str] | None = None,
+    run: Run, tokens: Tokens, *args: str, top: Settings | None = None, env: Env | None = None
 ) -> Result:
-    """Check the tokens of a policy; `secret` in the settings is the value that the token's variable gets."""
+    """Check the tokens of a policy; `secret` in a token's settings is what its variable holds."""
     variables, entries = dict(env or {}), []
     for number, (name, settings) in enumerate(tokens.items()):
         own = {key: value for key, value in settings.items() if key != "secret"}
@@ -49,51 +56,40 @@ def check(
             own["token-env"] = f"TOKEN_{number}"
             variables[f"TOKEN_{number}"] = str(settings.get("secret", GOOD))
         entries.append({"name": name, **own})
-    # JSON is YAML.
-    policy = run.directory / "policy.yml"
-    policy.write_text(json.dumps({"version": 1, **(top or {}), "tokens": entries}))
-    result = run.json("--config", policy.name, *args, env=variables)
+    policy = {"version": 1, **(top or {}), "tokens": entries}
+    result = run.json("--config", write(run.directory, policy, "policy.yml"), *args, env=variables)
     assert [token["name"] for token in result.report["tokens"]] == list(tokens), result
-    for value in variables.values():
-        assert (
-            not value.startswith(("glpat-", "glcbt-"))
-            or len(value) < 12
-            or value not in result.out + result.err
-        )
+    whole = (text for text in variables.values() if len(text) >= 12)
+    for value in whole:
+        assert not value.startswith(("glpat-", "glcbt-")) or value not in result.out + result.err
     return result
 
 
-def check_each(
-    run: Run, tokens: Mapping[str, Settings], *args: str, **options: Any
-) -> dict[str, dict[str, Any]]:
+def check_each(run: Run, tokens: Tokens, *args: str, **more: Any) -> dict[str, dict[str, Any]]:
     """Check the tokens of a policy; return the report on each by its name."""
-    return {token["name"]: token for token in check(run, tokens, *args, **options).report["tokens"]}
+    return {token["name"]: token for token in check(run, tokens, *args, **more).report["tokens"]}
 
 
-def verdicts(
-    run: Run, tokens: Mapping[str, Settings], *args: str, **options: Any
-) -> dict[str, str]:
+def verdicts(run: Run, tokens: Tokens, *args: str, **more: Any) -> dict[str, str]:
     """Check the tokens of a policy; return the category of each by its name."""
-    return {
-        name: token["category"] for name, token in check_each(run, tokens, *args, **options).items()
-    }
+    each = check_each(run, tokens, *args, **more).items()
+    return {name: token["category"] for name, token in each}
 
 
 def answered(gitlab: GitLab, answers: Mapping[str, Answer]) -> dict[str, Settings]:
-    """Let the server give each of these answers at a path of its own; return tokens that are asked about there."""
-    tokens: dict[str, Settings] = {}
+    """Let the server give each answer at a path of its own; return tokens that are asked there."""
     for name, answer in answers.items():
-        path = f"/at-{name.replace(' ', '-')}"
-        gitlab.always(answer, path=f"{path}/")
-        tokens[name] = {"url": gitlab.url + path}
-    return tokens
+        gitlab.always(answer, path=f"{_path(name)}/")
+    return {name: {"url": gitlab.url + _path(name)} for name in answers}
 
 
 def asked(gitlab: GitLab, name: str) -> int:
     """How many requests came to the path of one of these answers."""
-    return sum(
-        request.path.startswith(f"/at-{name.replace(' ', '-')}/") for request in gitlab.requests
-    )
+    return sum(request.path.startswith(f"{_path(name)}/") for request in gitlab.requests)
+
+
+def _path(name: str) -> str:
+    return f"/at-{name.replace(' ', '-')}"
 
 
 def words(token: Mapping[str, Any]) -> str:
