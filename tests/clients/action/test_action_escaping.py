@@ -1,0 +1,131 @@
+"""What is written for GitHub, held against its own library and its limits."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from kit import actions_core
+from kit.command import Run
+from kit.gitlab_server import Answer, GitLab, Token
+from kit.policies import GOOD, describe
+from kit.reports import HOSTILE, commands
+
+pytestmark = pytest.mark.slow
+FRAGMENTS = (
+    ":", "::", "%", "%25", "%0A", "%0D", "%3A", "%2C", "#", "##[", "]", "[", ",", "=", "\n", "\r", "\t", " ",
+    "::error::", "::add-mask::", "##[error]", "title=", "\u2028", "\x85", "\xa0", "\\", "\N{SNOWMAN}",
+)  # fmt: skip
+CHARACTERS = st.text(st.characters(codec="utf-8"), max_size=3)
+TEXTS = st.lists(st.sampled_from(FRAGMENTS) | CHARACTERS, max_size=8).map("".join)
+FORMS = ["text", "json", "junit", "markdown", "github", "annotations", "dotenv"]
+
+
+@pytest.fixture(scope="session")
+def core(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give @actions/core, installed."""
+    cache = getattr(pytestconfig, "cache", None)
+    place = cache.mkdir("actions-core") if cache else tmp_path_factory.mktemp("core")
+    return actions_core.install(Path(place))
+
+
+def squeezed(text: str) -> str:
+    """Return a text without blanks: escaping may insert some to defuse what would be a command."""
+    return "".join(text.split())
+
+
+def annotated(place: Path, texts: list[str]) -> tuple[str, list[dict[str, str]]]:
+    """Let a GitLab say each text in two places; return what is printed, and the problems."""
+    entries = []
+    with GitLab() as gitlab:
+        for number, text in enumerate(texts):
+            blocked = {"message": f"403 Forbidden - Your account has been blocked. {text}"}
+            held = describe(name=text, scopes=[text, "read_user"])
+            for kind, answer in (("scopes", Answer(200, held)), ("account", Answer(403, blocked))):
+                name = f"{kind}{number}"
+                gitlab.always(answer, f"/{name}/")
+                entry = {"name": name, "url": f"{gitlab.url}/{name}", "token-env": f"T{number}"}
+                entries.append({**entry, "scopes": ["api"]})
+        policy = json.dumps({"version": 1, "tokens": entries})
+        (place / "policy.yml").write_text(policy, encoding="utf-8")
+        wanted = ("--config", "policy.yml", "--format", "github", "--report", "json=report.json")
+        variables = {f"T{number}": GOOD for number in range(len(texts))}
+        out = Run(place, place, gitlab.url)(*wanted, env=variables).out
+    tokens = json.loads((place / "report.json").read_text(encoding="utf-8"))["tokens"]
+    return out, [problem for token in tokens for problem in token["problems"]]
+
+
+@settings(
+    max_examples=4,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=(Phase.generate,),
+    suppress_health_check=list(HealthCheck),
+)
+@given(texts=st.lists(TEXTS, min_size=40, max_size=60))
+def test_annotations_are_escaped_as_githubs_own_library_does(
+    core: Path, tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+) -> None:
+    said = [*texts, *HOSTILE]
+    out, problems = annotated(tmp_path_factory.mktemp("escaping"), said)
+    lines = [line for line in out.split("\n") if line.startswith("::")]
+    found = [*commands(out)]
+    assert len(lines) == len(found) == len(problems) == 2 * len(said)
+    # Read as the runner does and written as GitHub's library does, it is what we wrote: nothing
+    # else is escaped.
+    read = [(command.name, command.properties["title"], command.data) for command in found]
+    assert actions_core.issued(core, read) == lines
+    defused = 0
+    for problem, line, command in zip(problems, lines, found, strict=True):
+        meant = [problem[part] for part in ("message", "fix", "docs")]
+        # Beyond the library's escaping, what the runner or another would take for a command is
+        # broken up by blanks.
+        dangerous = any("::" in text or "##[" in text for text in meant)
+        defused += dangerous
+        same = squeezed if dangerous else str
+        assert [text for text in meant if same(text) not in same(command.data)] == []
+        assert line.count("::") == 2
+        assert "##[" not in line
+    assert defused
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_format_lets_a_server_write_a_command_into_the_log(
+    gitlab: GitLab, run: Run, form: str
+) -> None:
+    name = "a ##[add-mask]b"
+    gitlab.add(Token(GOOD, name=name, scopes=("read_api", "##[group]c")))
+    result = run("--format", form, "--scopes", "api", token=GOOD, env={"GITHUB_ACTIONS": "true"})
+    assert result.code == 21
+    assert "##[" not in result.out
+    if form == "json":
+        assert result.token["token"]["name"] == name
+    if form == "junit":
+        assert "##[group]c" in "".join(ElementTree.fromstring(result.out).itertext())
+
+
+def test_the_summary_of_a_huge_policy_stays_below_githubs_limit(run_alone: Run) -> None:
+    count, work = 3000, run_alone.directory
+    numbers = range(count)
+    entries = [{"name": f"token {n}", "token-env": f"T_{n}", "scopes": ["api"]} for n in numbers]
+    (work / "policy.yml").write_text(json.dumps({"version": 1, "tokens": entries}))
+    env = {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": "output", "GITHUB_STEP_SUMMARY": "summary"}
+    result = run_alone("--config", "policy.yml", "--report", "json=all.json", env=env)
+    assert result.code == 10
+    assert 100_000 < (work / "summary").stat().st_size < 1024 * 1024
+    text = (work / "summary").read_bytes().decode()
+    assert text.endswith("\n")
+    assert text.count("```") % 2 == 0
+    shown = {int(number) for number in re.findall(r"token (\d+)", text)}
+    assert {0, 1, 2} <= shown
+    # What was left out is said, or nothing was left out.
+    said = re.search(r"\d+ (more|further|other)|left out|omitted|cut|shortened", text)
+    assert said or len(shown) == count
+    assert len(json.loads((work / "all.json").read_text())["tokens"]) == count
+    assert "category=token-missing\n" in (work / "output").read_text()

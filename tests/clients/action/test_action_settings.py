@@ -1,0 +1,155 @@
+"""What the job and the event tell the action beside its inputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kit.act import ROOT
+from kit.act_jobs import NARROW, Runner, Use, sh, use
+from kit.command import Run
+from kit.gitlab_server import GitLab
+from kit.policies import GOOD
+from kit.reports import CODES
+
+pytestmark = pytest.mark.slow
+Inputs = dict[str, str]
+
+
+def test_the_input_token_is_never_passed_over_in_silence(runner: Runner, known: GitLab) -> None:
+    tokens = "version: 1\ntokens: [{name: a, token-env: OTHER, min-validity: 1d}]\n"
+    runner.write({"default.yml": "version: 1\ntoken-env: OTHER\n", "tokens.yml": tokens})
+    good, bad = {"url": known.url}, {"url": known.url, "token": "glpat-Zz9Yy8Xx7Ww6Vv5Uu4Tt"}
+    job = runner(
+        use("default", bad, config="default.yml"),
+        use("tokens", bad, config="tokens.yml"),
+        use("file", bad, token_file="secret"),
+        use("empty", good, token=""),
+        use("note", good, config="tokens.yml", min_validity="200d"),
+        env={"OTHER": GOOD, "GITLAB_TOKEN": GOOD},
+    )
+    job["default"].ends("token-invalid")
+    assert "no token of the policy uses it" in job["tokens"].ends("usage-error").error.data
+    error = job["file"].ends("usage-error").error
+    assert "token-file cannot be given together with token" in error.data
+    said = "the input token is empty; GITLAB_TOKEN of the job was checked"
+    assert said in job["empty"].ends("ok").log
+    assert "input min-validity has no effect here" in job["note"].log
+
+
+def test_variables_of_the_job_that_are_settings_do_not_disturb(
+    runner: Runner, good: Inputs
+) -> None:
+    disturbing = {
+        "GLCHECK_FORMAT": "markdown",
+        "GLCHECK_OUTPUT": "taken.txt",
+        "GLCHECK_REPORT": "text=more.txt",
+        "GLCHECK_TOKEN": NARROW,
+        "GITLAB_TOKEN": NARROW,
+        "GLCHECK_TOKEN_ENV": "GITLAB_TOKEN",
+        "GLCHECK_TOKEN_FILE": "/nowhere",
+        "GLCHECK_CONFIG": "nowhere.yml",
+        "GLCHECK_ACTION": "",
+        "GLCHECK_SCOPES": "sudo",
+        "GLCHECK_URL": "http://127.0.0.1:1",
+    }
+    job = runner(use("used", good, scopes="api"), sh("ls", id="files"), env=disturbing)
+    used = job["used"].ends("ok")
+    assert used.outputs["scopes"] == "api"
+    assert used.report
+    assert "token: " in used.log
+    assert "taken.txt" not in job.output("files")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk is to be had on Linux only")
+def test_outputs_do_not_say_ok_of_a_step_that_could_not_write_its_report(
+    runner: Runner, good: Inputs
+) -> None:
+    runner.use(good, report="junit=/dev/full").ends("usage-error")
+
+
+# The address of the documentation
+
+
+def test_from_its_own_repository_the_action_points_to_its_documentation(
+    runner: Runner, good: Inputs
+) -> None:
+    elsewhere = runner.directory / "elsewhere"
+    (runner.workspace / "glcheck-action").rename(elsewhere)
+    step = Use("used", {**good, "scopes": "sudo"}, uses="acme/glcheck@v1")
+    used = runner(step, args=["--local-repository", f"acme/glcheck@v1={elsewhere}"])["used"]
+    (problem,) = used.ends("scope-missing").report["tokens"][0]["problems"]
+    section = "https://github.com/acme/glcheck/blob/v1/docs/categories.md#scope-missing"
+    assert problem["docs"] == section
+    assert section in used.error.data
+
+
+@pytest.mark.parametrize(
+    ("action", "server", "start"),
+    [
+        ("acme/glcheck@v1", "github.com", "acme/glcheck/blob/v1"),
+        ("acme/glcheck@releases/v1", "github.acme.com", "acme/glcheck/blob/releases/v1"),
+        *(
+            (incomplete, "github.com", "")
+            for incomplete in ("", "@v1", "acme/glcheck", "a/b@", "@")
+        ),
+    ],
+)
+def test_docs_is_the_section_of_the_actions_own_ref_or_the_command_that_explains(
+    run_alone: Run, action: str, server: str, start: str
+) -> None:
+    env = {"GITHUB_ACTIONS": "true", "GLCHECK_ACTION": action}
+    result = run_alone.json(env={**env, "GITHUB_SERVER_URL": f"https://{server}"})
+    address = f"https://{server}/{start}/docs/categories.md#token-missing"
+    assert result.problem["docs"] == (address if start else "glcheck explain token-missing")
+
+
+def test_the_documentation_has_a_section_for_each_category() -> None:
+    text = (ROOT / "docs" / "categories.md").read_text(encoding="utf-8")
+    assert set(CODES) - {*re.findall(r"^#+ +`?([a-z-]+)`?", text, re.MULTILINE)} <= {"ok"}
+
+
+# A token that is not there
+
+
+def pull_request(head: str | None) -> dict[str, Any]:
+    """Return what GitHub tells of a pull request from a repository; None is one that was deleted."""
+    source = None if head is None else {"full_name": head, "fork": head != "acme/app"}
+    request = {"number": 1, "head": {"ref": "topic", "repo": source}, "base": {"ref": "main"}}
+    return {"pull_request": request, "repository": {"full_name": "acme/app"}}
+
+
+OWN = {"event": "pull_request", "payload": pull_request("acme/app")}
+INHERIT = ("`token`", "secret", "secrets: inherit", "environment")
+
+
+@pytest.mark.parametrize(
+    ("how", "told", "untold"),
+    [
+        ({}, INHERIT, ("fork", "Dependabot")),
+        (OWN, ("secrets: inherit",), ("from a fork",)),
+        (
+            {**OWN, "payload": pull_request("stranger/app")},
+            ("from a fork",),
+            ("secrets: inherit",),
+        ),
+        ({**OWN, "payload": pull_request(None)}, ("from a fork",), ("secrets: inherit",)),
+        ({**OWN, "args": ("--actor", "dependabot[bot]")}, ("Dependabot",), ("from a fork",)),
+    ],
+    ids=["push", "own pull request", "fork", "deleted fork", "Dependabot"],
+)
+def test_a_missing_token_is_told_with_what_may_have_kept_it_away(
+    runner: Runner,
+    known: GitLab,
+    how: Mapping[str, Any],
+    told: tuple[str, ...],
+    untold: tuple[str, ...],
+) -> None:
+    error = runner.use({"url": known.url}, **how).ends("token-missing").error
+    assert error.properties["title"] == "token-missing"
+    assert [cause for cause in told if cause not in error.data] == []
+    assert [cause for cause in untold if cause in error.data] == []
+    assert known.requests == []
