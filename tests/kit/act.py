@@ -6,7 +6,6 @@ Stand-ins for bash, uv and Python record their arguments and environment: there 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 import shutil
@@ -15,9 +14,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
@@ -181,36 +182,27 @@ class Index:
     """A package index on loopback with the wheels of a directory."""
 
     def __init__(self, wheels: Path, *, tamper: bool = False) -> None:
-        self.requests: list[str] = []
-        index = self
+        self.requests = requests = list[str]()
+        self._place = TemporaryDirectory()
+        for wheel in wheels.glob("*.whl"):
+            project = re.sub("[_.]", "-", wheel.name.partition("-")[0]).lower()
+            file = Path(self._place.name, "simple", project, wheel.name)
+            file.parent.mkdir(parents=True)
+            # A zip file with bytes in front of it is still one: only the hash tells.
+            file.write_bytes(b"tampered" * tamper + wheel.read_bytes())
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                index.requests.append(self.path)
-                parts = [part for part in self.path.split("/") if part]
-                files = {path.name: path for path in wheels.glob("*.whl")}
-                if parts[0] == "simple" and len(parts) == 2:
-                    own = {name: path for name, path in files.items() if _project(name) == parts[1]}
-                    body = "".join(_link(path, tamper) for path in own.values()).encode()
-                    self._answer(200 if own else 404, "text/html", body)
-                elif parts[0] == "files" and parts[-1] in files:
-                    body = files[parts[-1]].read_bytes()
-                    # A zip file with bytes in front of it is still one: only the hash tells.
-                    self._answer(200, "application/zip", b"tampered" + body if tamper else body)
-                else:
-                    self._answer(404, "text/plain", b"")
+        class Handler(SimpleHTTPRequestHandler):
+            """The list of a directory is what an index says of a project."""
 
-            def _answer(self, status: int, kind: str, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+            def log_request(self, *_: object) -> None:
+                if self.command == "GET":
+                    requests.append(self.path)
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *_: object) -> None:
                 """Stay quiet."""
 
-        self._server = server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        handler = partial(Handler, directory=self._place.name)
+        self._server = server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{server.server_port}/simple/"
         self._thread = threading.Thread(target=lambda: server.serve_forever(0.02), daemon=True)
 
@@ -222,15 +214,7 @@ class Index:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-
-def _project(wheel: str) -> str:
-    return wheel.partition("-")[0].replace("_", "-").replace(".", "-").lower()
-
-
-def _link(path: Path, tamper: bool) -> str:
-    digest = "" if tamper else f"#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}"
-    return f'<a href="/files/{path.name}{digest}">{path.name}</a>\n'
+        self._place.cleanup()
 
 
 def download(directory: Path) -> None:

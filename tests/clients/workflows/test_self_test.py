@@ -1,0 +1,149 @@
+"""The self-test of the workflows, run for real by act, and the demo GitLab that it asks."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from kit.act import ROOT
+from kit.workflows import Machine, program
+
+from glcheck.problem import Category
+
+pytestmark = pytest.mark.slow
+SELF_TEST = Path(".github", "workflows", "self-test.yml")
+JOBS = ["asking", "passes", "requirement", "settings", "token"]
+ONE_SYSTEM = ("--matrix", "os:ubuntu-latest")
+OFTEN = {
+    "ok", "usage-error", "config-error", "token-missing", "token-malformed", "token-invalid",
+    "token-expired", "token-revoked", "expires-soon", "scope-missing", "scope-forbidden",
+    "role-too-low", "not-found", "network-error",
+}  # fmt: skip
+
+
+@pytest.fixture
+def checkout(machine: Machine) -> Machine:
+    """Give a machine with a checkout of this repository."""
+    wanted = ("--cached", "--others", "--exclude-standard", "-z")
+    command = ["git", "ls-files", *wanted]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():  # one that was deleted is still listed until that is committed
+            (machine.workspace / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, machine.workspace / name)
+    return machine
+
+
+def test_the_self_test_succeeds_and_leaves_no_server_behind(checkout: Machine) -> None:
+    ran = checkout(SELF_TEST, "push", *ONE_SYSTEM)
+    assert ran.jobs == dict.fromkeys(JOBS, "success"), ran.out
+    assert ran.code == 0
+    servers = ran.variables("DEMO_URL")
+    assert len(servers) == len(JOBS)
+    assert [url for url in servers if listens(url)] == []
+
+
+def test_the_self_test_has_each_category_that_a_user_meets_often() -> None:
+    text = (ROOT / SELF_TEST).read_text(encoding="utf-8")
+    expected = dict(re.findall(r"= '(?:success|failure) ([a-z-]+)(?: true)? (\d+)", text))
+    assert expected.keys() >= OFTEN
+    codes = {category.label: str(category.exit_code) for category in Category}
+    assert {label: codes[label] for label in expected} == expected
+
+
+def test_the_self_test_fails_where_the_action_does_something_else(checkout: Machine) -> None:
+    path = checkout.workspace / SELF_TEST
+    text = path.read_text(encoding="utf-8")
+    wrong = {
+        "'read_api write_repository'": "'read_api'",  # an output of the job `passes`
+        "token-expired 13'": "token-expired 14'",
+        "'failure role-too-low": "'success role-too-low",
+        "network-error 30'": "network-error 31'",
+        "config-error 2'": "usage-error 2'",
+    }
+    for right, other in wrong.items():
+        assert text.count(right) == 1, right
+        text = text.replace(right, other)
+    path.write_text(text, encoding="utf-8")
+    ran = checkout(SELF_TEST, "push", *ONE_SYSTEM)
+    assert ran.code != 0
+    assert ran.jobs == dict.fromkeys(JOBS, "failure"), ran.out
+    last = dict.fromkeys(JOBS, "Expect what each step came to")
+    last["passes"] = "Expect that all went well"
+    assert {job: ran.last_failure(job) for job in JOBS} == last
+    # The server is stopped also then.
+    assert [url for url in ran.variables("DEMO_URL") if listens(url)] == []
+
+
+# The demo GitLab
+
+
+def address(url: str) -> tuple[str, int]:
+    """Return host and port of an address on loopback."""
+    found = re.fullmatch(r"http://(127\.0\.0\.1):(\d+)", url)
+    assert found, url
+    return found[1], int(found[2])
+
+
+def listens(url: str) -> bool:
+    """Tell whether somebody accepts connections there."""
+    with socket.socket() as client:
+        return client.connect_ex(address(url)) == 0
+
+
+def ended(url: str) -> bool:
+    """Wait until a server is gone; it may be so already."""
+    try:
+        with socket.create_connection(address(url), timeout=60) as client:
+            return client.recv(1) == b""
+    except (ConnectionRefusedError, ConnectionResetError):
+        return True
+
+
+class Served(NamedTuple):
+    """The demo GitLab, started as a job does it."""
+
+    values: dict[str, str]
+    process: subprocess.CompletedProcess[str]
+
+
+def serve(cwd: Path, *args: str, **environ: str) -> Served:
+    """Start or stop it, with a bare Python and an empty environment."""
+    done = program(sys.executable, "-S", ROOT / "tools" / "serve.py", *args, cwd=cwd, **environ)
+    told = Path(environ.get("GITHUB_ENV", "/nowhere"))
+    text = told.read_text(encoding="utf-8") if told.exists() else done.stdout
+    return Served(dict(line.split("=", 1) for line in text.splitlines()), done)
+
+
+def test_the_demo_server_serves_until_it_is_stopped(tmp_path: Path) -> None:
+    served = serve(tmp_path, GITHUB_ENV=str(tmp_path / "env"), DEMO_SECONDS="400")
+    assert (served.process.returncode, served.process.stdout, served.process.stderr) == (0, "", "")
+    assert not listens(served.values["DEMO_CLOSED_URL"])
+    with socket.create_connection(address(served.values["DEMO_URL"]), timeout=60) as client:
+        stopped = serve(tmp_path, "stop", DEMO_PID=served.values["DEMO_PID"])
+        assert stopped.process.returncode == 0
+        assert client.recv(1) == b""
+    assert not listens(served.values["DEMO_URL"])
+
+
+def test_the_demo_server_ends_by_itself(tmp_path: Path) -> None:
+    served = serve(tmp_path, DEMO_SECONDS="0.3")
+    assert served.process.returncode == 0
+    assert ended(served.values["DEMO_URL"])
+
+
+def test_a_demo_server_that_cannot_start_is_told(tmp_path: Path) -> None:
+    served = serve(tmp_path, DEMO_SECONDS="soon", GITHUB_ENV=str(tmp_path / "env"))
+    assert served.process.returncode == 1
+    assert "soon" in served.process.stderr
+    assert not (tmp_path / "env").exists()
+
+
+def test_to_stop_a_demo_server_that_never_started_is_no_error(tmp_path: Path) -> None:
+    assert serve(tmp_path, "stop").process.returncode == 0

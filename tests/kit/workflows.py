@@ -1,0 +1,174 @@
+"""Workflows: what they consist of, those in the documentation, and a machine that runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from kit.act import BASH, ROOT, act, copy_action, script, settings
+
+GUIDE = ROOT / "docs" / "github-actions.md"
+BIN = Path(sys.executable).parent
+PATH = f"{BIN}{os.pathsep}{os.defpath}"
+PLACEHOLDER = "owner/glcheck@v0"
+WRAPPER = """\
+name: Snippet
+on: [push]
+permissions: {}
+concurrency:
+  group: snippet
+  cancel-in-progress: true
+jobs:
+  job:
+    name: Job
+    runs-on: ubuntu-latest
+    timeout-minutes: 5
+    permissions:
+      contents: read
+"""
+
+
+def program(
+    name: str | Path, *args: str | Path, cwd: Path, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a program with nothing around it but the tools of the tests."""
+    env = {"PATH": PATH, "HOME": str(cwd), "XDG_CACHE_HOME": str(cwd / ".cache"), **environ}
+    command = [str(word) for word in (BIN / name, *args)]
+    return subprocess.run(
+        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def read(text: str) -> dict[str, Any]:
+    """Read a workflow."""
+    document = yaml.safe_load(text)
+    assert isinstance(document, dict)
+    # YAML 1.1 takes `on` for a truth.
+    return {"on" if key is True else key: value for key, value in document.items()}
+
+
+def uses(text: str) -> list[str]:
+    """Return what stands behind each `uses:`, comments included."""
+    return re.findall(r"^[ -]*uses: *(.*)$", text, re.MULTILINE)
+
+
+def pinned(line: str) -> bool:
+    """Tell whether a `uses:` names a full commit with its version, or this very repository."""
+    commit = r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+"
+    return bool(re.fullmatch(rf"\./( # .*)?|{commit}", line))
+
+
+class Snippet(NamedTuple):
+    """A piece of a workflow in the documentation."""
+
+    name: str
+    text: str  # a whole workflow
+
+    def using(self, action: str) -> str:
+        """Return the workflow with another action in place of the placeholder."""
+        return self.text.replace(PLACEHOLDER, action)
+
+
+def snippets(path: Path) -> Iterator[Snippet]:
+    """Find the workflows in a page; what is only a part of one is made whole."""
+    text = path.read_text(encoding="utf-8")
+    for found in re.finditer(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        document, block = yaml.safe_load(found[1]), found[1]
+        name = f"{path.stem}-{text.count(chr(10), 0, found.start()) + 1}"
+        if isinstance(document, list):
+            document, block = {"steps": document}, "steps:\n" + _indented(block, 2)
+        if "jobs" in document:
+            yield Snippet(name, block)
+        elif "steps" in document:
+            yield Snippet(name, WRAPPER + _indented(block, 4))
+
+
+def _indented(text: str, by: int) -> str:
+    return re.sub(r"^(?=.*\S)", " " * by, text, flags=re.MULTILINE)
+
+
+SNIPPETS = [*snippets(GUIDE), *snippets(ROOT / "README.md")]
+
+
+def recipe(words: str, url: str) -> str:
+    """Find the recipe with these words in it, and send it to another GitLab."""
+    (text,) = [snippet.text for snippet in SNIPPETS if words in snippet.text]
+    return text.replace("https://gitlab.example.com", url)
+
+
+class Ran(NamedTuple):
+    """What a run of act came to."""
+
+    code: int
+    entries: list[dict[str, Any]]
+    out: str  # of act itself
+    log: str  # what the steps printed
+
+    @property
+    def jobs(self) -> dict[str, str]:
+        """How each job ended, by its id."""
+        ended = (entry for entry in self.entries if "jobResult" in entry)
+        return {entry["jobID"]: entry["jobResult"] for entry in ended}
+
+    def last_failure(self, job: str) -> str:
+        """The last step of a job that failed; steps inside of the action not counted."""
+        own = (e for e in self.entries if e.get("jobID") == job and len(e.get("stepID", ())) == 1)
+        return [str(e["step"]) for e in own if e.get("stepResult") == "failure"][-1]
+
+    def variables(self, name: str) -> list[str]:
+        """The values that steps gave to a variable for later ones."""
+        told = (entry for entry in self.entries if entry.get("command") == "set-env")
+        return [entry["arg"] for entry in told if entry.get("name") == name]
+
+
+class Machine:
+    """A machine that act runs workflows on: a home of its own, and packages from loopback."""
+
+    def __init__(self, directory: Path, index: str, caches: Path) -> None:
+        self.workspace = directory / "repository"
+        self.bin = directory / "bin"
+        home = directory / "home"
+        for path in (self.workspace, self.bin, home):
+            path.mkdir()
+        # act reads what a step prints from a terminal, and can lose the last lines.
+        self._said = directory / "said"
+        script(self.bin / "bash", f'exec {BASH} "$@" >>"{self._said}" 2>&1')
+        self.environ = {
+            "HOME": str(home),
+            "XDG_CACHE_HOME": str(home / ".cache"),
+            "PATH": f"{self.bin}{os.pathsep}{PATH}",
+            "DEMO_SECONDS": "400",
+            **settings(index, caches),
+        }
+
+    def __call__(self, workflow: Path, event: str, *args: str, **secrets: str) -> Ran:
+        """Commit what is in the workspace and run a workflow of it."""
+        words = ["-W", str(workflow), *args]
+        words += [word for name in secrets for word in ("-s", f"{name}={secrets[name]}")]
+        done = act(event, *words, cwd=self.workspace, environ=self.environ)
+        entries = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        out, log = done.stdout + done.stderr, self._said.read_text(encoding="utf-8")
+        return Ran(done.returncode, entries, out, log)
+
+    def run(self, text: str, event: str = "push", **secrets: str) -> Ran:
+        """Run a workflow of the documentation, with the action in a directory of the workspace."""
+        action = self.workspace / "glcheck-action"
+        if not action.exists():
+            copy_action(action)
+        document = read(text.replace(PLACEHOLDER, "./glcheck-action"))
+        for job in document["jobs"].values():
+            # act needs a checkout for that.
+            if not any("actions/checkout" in step.get("uses", "") for step in job["steps"]):
+                job["steps"].insert(0, {"uses": "actions/checkout@v4"})
+        path = self.workspace / ".github" / "workflows" / "recipe.yml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return self(path, event, **secrets)
