@@ -11,28 +11,28 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from kit.act import BASH, ROOT, UV, once, script
+from kit.act import BASH, ROOT, UV, commit, once, script
 from kit.lock import locked
 
 import glcheck
 
-JOBS = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8"))[
-    "jobs"
-]
-TAG = f"v{glcheck.__version__}"
-WHO = {
-    f"GIT_{role}_{what}": "test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
-}
+WORKFLOW = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+JOBS = yaml.safe_load(WORKFLOW)["jobs"]
+NAME = f"glcheck-{glcheck.__version__}"
 SBOM = "sbom/glcheck.cdx.json"
+GITHUB = {
+    "GITHUB_REF_NAME": f"v{glcheck.__version__}",
+    "GITHUB_SERVER_URL": "https://github.com",
+    "GITHUB_REPOSITORY": "owner/glcheck",
+    "UV_SYSTEM_CERTS": "1",
+}
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="release.yml runs on Linux")
 
 
@@ -45,73 +45,47 @@ class Place(NamedTuple):
     environ: dict[str, str]
 
 
+UTC = {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "1"}
+OTHER = {"TZ": "Asia/Kathmandu", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "2"}
 PLACES = (
-    Place("here", 0o022, 1_000_000_000, {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "1"}),
-    Place(
-        "some where/else",
-        0o077,
-        1_700_000_001,
-        {"TZ": "Asia/Kathmandu", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "2"},
-    ),
+    Place("here", 0o022, 1_000_000_000, UTC),
+    Place("some where/else", 0o077, 1_700_000_001, OTHER),
 )
 
 
-def scripts(job: str) -> list[str]:
-    """Return what a job runs, step by step."""
-    return [step["run"] for step in JOBS[job]["steps"] if "run" in step]
+def beside(directory: Path) -> Path:
+    """Return the directory that the runner has for itself."""
+    return directory.with_name(f"{directory.name} of the runner")
 
 
 def run(job: str, directory: Path, umask: int = -1, **environ: str) -> None:
-    """Run the scripts of a job."""
-    temporary = directory.with_name(f"{directory.name} of the runner")
+    """Run the scripts of a job, step by step."""
+    temporary = beside(directory)
     temporary.mkdir(exist_ok=True)
+    path = os.pathsep.join((str(directory.parent / "bin"), str(UV.parent), os.environ["PATH"]))
     paths = {"RUNNER_TEMP": str(temporary), "GITHUB_OUTPUT": str(temporary / "output")}
-    programs = {
-        "PATH": os.pathsep.join((str(directory.parent / "bin"), str(UV.parent), os.environ["PATH"]))
-    }
-    github = {
-        "GITHUB_REF_NAME": TAG,
-        "GITHUB_SERVER_URL": "https://github.com",
-        "GITHUB_REPOSITORY": "owner/glcheck",
-    }
-    for lines in scripts(job):
-        subprocess.run(
-            [BASH, "--noprofile", "--norc", "-eo", "pipefail", "-c", lines],
-            cwd=directory,
-            env={**os.environ, "UV_SYSTEM_CERTS": "1", **programs, **paths, **github, **environ},
-            umask=umask,
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
+    env = {**os.environ, "PATH": path, **paths, **GITHUB, **environ}
+    for step in JOBS[job]["steps"]:
+        if "run" in step:
+            command = [BASH, "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+            subprocess.run(command, cwd=directory, env=env, umask=umask, check=True, timeout=300)
 
 
 def copy(place: Place, base: Path) -> Path:
     """Commit a copy of the repository to a repository of its own, as of the same moment."""
     directory = base / place.path
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(
-        listed, cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split("\0")
-    present = sorted(name for name in names if (ROOT / name).is_file())
-    for name in (
-        present if place == PLACES[0] else reversed(present)
-    ):  # which may be the order of a directory
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    present = sorted(name for name in listed.stdout.split("\0") if (ROOT / name).is_file())
+    # Another order may be another order of a directory.
+    for name in present if place == PLACES[0] else reversed(present):
         target = directory / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
         target.chmod(target.stat().st_mode & ~place.umask)
         os.utime(target, (place.time, place.time))
-    environ = {
-        **os.environ,
-        **WHO,
-        "GIT_AUTHOR_DATE": "1600000000 +0000",
-        "GIT_COMMITTER_DATE": "1600000000 +0000",
-    }
-    for words in ("init -q", "add -A", "commit -q --no-gpg-sign -m test"):
-        subprocess.run(
-            ["git", *words.split()], cwd=directory, env=environ, check=True, capture_output=True
-        )
+    then = "1600000000 +0000"
+    commit(directory, GIT_AUTHOR_DATE=then, GIT_COMMITTER_DATE=then)
     return directory
 
 
@@ -138,83 +112,60 @@ def files(directory: Path) -> dict[str, bytes]:
     return {path.relative_to(directory).as_posix(): path.read_bytes() for path in made}
 
 
-def outputs(directory: Path) -> dict[str, str]:
-    """Return the outputs of a job."""
-    text = (
-        directory.with_name(f"{directory.name} of the runner")
-        .joinpath("output")
-        .read_text(encoding="utf-8")
-    )
-    return dict(re.findall(r"^(\w+)<<END\n(.*?)\nEND$", text, re.MULTILINE | re.DOTALL))
+def sums(content: dict[str, bytes]) -> str:
+    """Return what sha256sum says of files."""
+    digests = ((name, hashlib.sha256(data).hexdigest()) for name, data in sorted(content.items()))
+    return "".join(f"{digest}  {name}\n" for name, digest in digests)
 
 
-def metadata(directory: Path) -> Message:
-    """Return the metadata of the wheel."""
-    with zipfile.ZipFile(
-        directory / "dist" / f"glcheck-{glcheck.__version__}-py3-none-any.whl"
-    ) as wheel:
-        return Parser().parsestr(
-            wheel.read(f"glcheck-{glcheck.__version__}.dist-info/METADATA").decode()
-        )
+def known(directory: Path) -> str:
+    """Return the hashes that the build hands on."""
+    text = (beside(directory) / "output").read_text(encoding="utf-8")
+    (hashes,) = re.findall(r"^hashes<<END\n(.*?)\nEND$", text, re.MULTILINE | re.DOTALL)
+    return str(hashes)
+
+
+def wheel_of(directory: Path) -> Path:
+    """Return the wheel that was built there."""
+    return directory / "dist" / f"{NAME}-py3-none-any.whl"
 
 
 @pytest.mark.slow
 def test_a_release_is_the_same_bytes_wherever_and_whenever_it_is_built(built: list[Path]) -> None:
     one, other = map(files, built)
-    assert {*one} == {
-        f"dist/glcheck-{glcheck.__version__}-py3-none-any.whl",
-        f"dist/glcheck-{glcheck.__version__}.tar.gz",
-        SBOM,
-    }
+    assert {*one} == {f"dist/{NAME}-py3-none-any.whl", f"dist/{NAME}.tar.gz", SBOM}
     assert one == other
-    sums = "".join(
-        f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(one.items())
-    )
-    assert [outputs(directory)["hashes"] + "\n" for directory in built] == [sums, sums]
+    assert [known(directory) + "\n" for directory in built] == [sums(one)] * 2
 
 
 @pytest.mark.slow
 def test_the_wheel_holds_the_package_and_nothing_else(built: list[Path]) -> None:
-    package = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in within("glcheck")}
+    present = [path for path in (ROOT / "glcheck").rglob("*") if path.is_file()]
+    sources = [path for path in present if path.parent.name != "__pycache__"]
+    package = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in sources}
     assert "glcheck/py.typed" in package
-    info = f"glcheck-{glcheck.__version__}.dist-info"
-    (path,) = (built[0] / "dist").glob("*.whl")
-    with zipfile.ZipFile(path) as wheel:
-        names = set(wheel.namelist())
-        assert names - package.keys() == {
-            f"{info}/{name}"
-            for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")
-        }
-        assert {name: wheel.read(name) for name in package if name in names} == package
-        assert wheel.read(f"{info}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
-    (path,) = (built[0] / "dist").glob("*.tar.gz")
-    with tarfile.open(path) as source:
+    info = f"{NAME}.dist-info"
+    own = ("METADATA", "WHEEL", "RECORD", "entry_points.txt")
+    with zipfile.ZipFile(wheel_of(built[0])) as wheel:
+        content = {name: wheel.read(name) for name in wheel.namelist()}
+    assert content.pop(f"{info}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
+    assert content.keys() == {*package, *(f"{info}/{name}" for name in own)}
+    assert {name: content[name] for name in package} == package
+    with tarfile.open(built[0] / "dist" / f"{NAME}.tar.gz") as source:
         names = {name.partition("/")[2] for name in source.getnames()}
     assert names == {*package, "LICENSE", "README.md", "pyproject.toml", "PKG-INFO"}
 
 
-def within(folder: str) -> Iterable[Path]:
-    """Find the files of a folder, less what Python compiled."""
-    return (
-        path
-        for path in (ROOT / folder).rglob("*")
-        if path.is_file() and path.parent.name != "__pycache__"
-    )
-
-
 @pytest.mark.slow
 def test_the_wheel_brings_the_command(built: list[Path], tmp_path: Path) -> None:
-    (wheel,) = (built[0] / "dist").glob("*.whl")
-    uv(["venv", "--python", sys.executable, str(tmp_path / "venv")])
-    uv(["pip", "install", "--python", str(tmp_path / "venv"), "--no-deps", str(wheel)])
-    command = [str(tmp_path / "venv" / "bin" / "glcheck"), "--version"]
+    venv = str(tmp_path / "venv")
+    uv = [UV, "--quiet"]
+    install = [*uv, "pip", "install", "--no-deps", "--python", venv, wheel_of(built[0])]
+    for command in ([*uv, "venv", "--python", sys.executable, venv], install):
+        subprocess.run(command, check=True, timeout=300)
+    command = [f"{venv}/bin/glcheck", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout == f"glcheck {glcheck.__version__}\n"
-
-
-def uv(arguments: Sequence[str]) -> None:
-    """Run uv."""
-    subprocess.run([UV, "--quiet", *arguments], check=True, timeout=60)
 
 
 @pytest.mark.slow
@@ -234,29 +185,26 @@ class TestSBOM:
     def test_it_has_the_packages_of_the_lock_file_with_their_hashes(
         self, built: list[Path]
     ) -> None:
-        listed = {
-            component["name"]: (component["version"], component["purl"], *hashes(component))
-            for component in read(built)["components"]
-        }
-        lock = {}
+        listed = [
+            (one["name"], one["version"], one["purl"], *hashes(one))
+            for one in read(built)["components"]
+        ]
+        lock = []
         for name, (requirement, options) in locked().items():
             version = str(requirement.specifier).removeprefix("==")
-            lock[name] = (
-                version,
-                f"pkg:pypi/{name}@{version}",
-                *(option.strip()[-64:] for option in options),
-            )
-        assert listed == lock
-        assert len(read(built)["components"]) == len(lock)
+            known = [option.strip()[-64:] for option in options]
+            lock.append((name, version, f"pkg:pypi/{name}@{version}", *known))
+        assert sorted(listed) == sorted(lock)
 
     def test_it_is_about_this_very_wheel_and_what_that_needs(self, built: list[Path]) -> None:
         root = read(built)["metadata"]["component"]
-        (wheel,) = (built[0] / "dist").glob("*.whl")
-        assert root["hashes"] == [
-            {"alg": "SHA-256", "content": hashlib.sha256(wheel.read_bytes()).hexdigest()}
-        ]
+        wheel = wheel_of(built[0])
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        assert root["hashes"] == [{"alg": "SHA-256", "content": digest}]
         assert (root["name"], root["version"]) == ("glcheck", glcheck.__version__)
-        needed = metadata(built[0]).get_all("Requires-Dist", [])
+        with zipfile.ZipFile(wheel) as archive:
+            metadata = Parser().parsestr(archive.read(f"{NAME}.dist-info/METADATA").decode())
+        needed = metadata.get_all("Requires-Dist", [])
         assert len(needed) == 2
         assert [one["value"] for one in root["properties"]] == needed
         assert read(built)["metadata"]["timestamp"] == "2020-09-13T12:26:40Z"  # that of the commit
@@ -272,7 +220,7 @@ class TestSBOM:
         }
 
     def test_it_can_be_attested(self, built: list[Path]) -> None:
-        """It has all by which actions/attest knows CycloneDX (src/sbom.ts), and the step names this file."""
+        """It has all by which actions/attest knows CycloneDX (src/sbom.ts); the step names it."""
         assert all(read(built).get(key) for key in ("bomFormat", "serialNumber", "specVersion"))
         (step,) = (step for step in attestations() if "sbom-path" in step["with"])
         assert step["with"] == {"subject-path": "dist/*", "sbom-path": SBOM}
@@ -294,15 +242,12 @@ def hashes(component: dict[str, Any]) -> list[str]:
 
 def attestations() -> list[dict[str, Any]]:
     """Return the steps that attest."""
-    return [
-        step
-        for step in JOBS["attest"]["steps"]
-        if step.get("uses", "").startswith("actions/attest@")
-    ]
+    steps = JOBS["attest"]["steps"]
+    return [step for step in steps if step.get("uses", "").startswith("actions/attest@")]
 
 
 def test_every_file_gets_signed_provenance_before_it_is_published() -> None:
-    """Provenance is what actions/attest makes where neither a predicate nor an SBOM is named (its README)."""
+    """Provenance is what actions/attest makes where no predicate and no SBOM is named (README)."""
     (step,) = (step for step in attestations() if "sbom-path" not in step["with"])
     assert step["with"].keys() == {"subject-path"}
     assert step["with"]["subject-path"].split() == ["dist/*", "sbom/*"]
@@ -325,16 +270,17 @@ def test_a_file_that_is_not_the_one_that_was_built_stops_the_job(
     built: list[Path], downloaded: Path, tmp_path: Path, job: str
 ) -> None:
     script(tmp_path / "bin" / "gh", "exit 0")
-    known = outputs(built[0])["hashes"]
-    run(job, downloaded, HASHES=known)
+    hashes = known(built[0])
+    run(job, downloaded, HASHES=hashes)
     shutil.rmtree(downloaded / "release", ignore_errors=True)
-    (downloaded / "dist" / "glcheck-9.9.9.tar.gz").write_bytes(b"another")
+    added = downloaded / "dist" / "glcheck-9.9.9.tar.gz"
+    added.write_bytes(b"another")
     with pytest.raises(subprocess.CalledProcessError):
-        run(job, downloaded, HASHES=known)
-    (downloaded / "dist" / "glcheck-9.9.9.tar.gz").unlink()
+        run(job, downloaded, HASHES=hashes)
+    added.unlink()
     (downloaded / SBOM).write_bytes(b"{}")
     with pytest.raises(subprocess.CalledProcessError):
-        run(job, downloaded, HASHES=known)
+        run(job, downloaded, HASHES=hashes)
 
 
 @pytest.mark.slow
@@ -343,13 +289,10 @@ def test_the_release_has_all_files_and_their_hashes(
 ) -> None:
     attached = tmp_path / "attached"
     attached.mkdir()
-    script(
-        tmp_path / "bin" / "gh", f'for file; do [ ! -f "$file" ] || cp "$file" "{attached}"; done'
-    )
-    run("release", downloaded, HASHES=outputs(built[0])["hashes"])
+    copies = f'for file; do [ ! -f "$file" ] || cp "$file" "{attached}"; done'
+    script(tmp_path / "bin" / "gh", copies)
+    run("release", downloaded, HASHES=known(built[0]))
     content = {path.name: path.read_bytes() for path in attached.iterdir()}
-    sums = content.pop("SHA256SUMS").decode()
+    said = content.pop("SHA256SUMS").decode()
     assert content == {Path(name).name: data for name, data in files(built[0]).items()}
-    assert sums == "".join(
-        f"{hashlib.sha256(content[name]).hexdigest()}  {name}\n" for name in sorted(content)
-    )
+    assert said == sums(content)
