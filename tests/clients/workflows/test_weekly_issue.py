@@ -2,190 +2,133 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
-from collections.abc import Mapping
-from typing import Any
 
 import pytest
 from kit.act import script
 from kit.gitlab_server import GitLab, Token, in_days
 from kit.policies import GOOD
-from kit.workflows import Machine, Ran, recipe
+from kit.workflows import Machine, recipe
 
 pytestmark = pytest.mark.slow
-GH = '''\
-"""Stands in for gh: a tracker in a file, and nothing that the recipe has no business with."""
-import json, os, sys
-from pathlib import Path
-
-store = Path(os.environ["TRACKER"])
-state = json.loads(store.read_text())
-issues = state["issues"]
-state["calls"].append(sys.argv[1:])
-repository = os.environ["GH_REPO"]
-assert os.environ["GH_TOKEN"] == "of-the-job" and repository.count("/") == 1
-
-
-def issue(number):
-    return next(one for one in issues if str(one["number"]) == number and one["open"])
-
-
-match sys.argv[1:]:
-    case ["api", path, "--jq", ".[0].number // empty"]:
-        assert path == f"repos/{repository}/issues?state=open&labels=glcheck", path
-        print(*[one["number"] for one in issues if one["open"] and "glcheck" in one["labels"]][:1])
-    case ["label", "create", name, "--force", "--color", _, "--description", _]:
-        state["labels"].append(name)
-    case ["issue", "create", "--title", title, "--label", label, "--body-file", body]:
-        assert label in state["labels"], "could not add label: not found"
-        new = {"title": title, "body": Path(body).read_text(), "labels": [label], "open": True}
-        issues.append({"number": len(issues) + 1, **new})
-    case ["issue", "edit", number, "--body-file", body]:
-        issue(number)["body"] = Path(body).read_text()
-    case ["issue", "close", number, "--comment", comment]:
-        issue(number).update(open=False, comment=comment)
-    case _:
-        raise SystemExit(f"gh: {sys.argv[1:]}")
-store.write_text(json.dumps(state))
-'''
-OPEN = {
-    "number": 1,
-    "title": "A GitLab token needs attention",
-    "body": "of last week",
-    "labels": ["glcheck"],
-    "open": True,
-}
-UNRELATED = {**OPEN, "number": 2, "body": "by hand", "labels": []}
+# Stands in for gh: notes what it does to issues, knows the open one with the label by its number,
+# and fails for all that the recipe has no business with.
+GH = r"""
+set -eu
+[ "$GH_TOKEN" = of-the-job ] && [ "$GH_REPO" != "${GH_REPO#?*/}" ]
+case "$1 $2" in
+  "api repos/$GH_REPO/issues?state=open&labels=glcheck")
+    [ "$3 $4" = "--jq .[0].number // empty" ]
+    cat "$TRACKER/open"
+    exit ;;
+  "issue create") echo 7 > "$TRACKER/open" ;;
+  "issue edit") [ "$3" = "$(cat "$TRACKER/open")" ] ;;
+  "issue close") [ "$3" = "$(cat "$TRACKER/open")" ]; : > "$TRACKER/open" ;;
+  "label create") [ "$3" = glcheck ] ;;
+  *) exit 1 ;;
+esac
+echo "$*" >> "$TRACKER/calls"
+for body do :; done
+[ ! -f "$body" ] || cp "$body" "$TRACKER/body"
+"""
+CREATED = [
+    "label create glcheck --force --color D93F0B --description GitLab tokens that need attention",
+    "issue create --title A GitLab token needs attention --label glcheck --body-file glcheck.md",
+]
+EDITED = ["issue edit 7 --body-file glcheck.md"]
+DAYS = "min-validity: 30d"
 RUN = r"https://\S+/actions/runs/\d+"
 
 
 class Tracker:
-    """The issues of a repository, as the stand-in for gh keeps them."""
+    """The issues of a repository, as the stand-in for gh keeps them; 7 is the open one's number."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self.path = machine.bin / "tracker.json"
+        self.path = machine.bin / "tracker"
+        self.path.mkdir()
+        (self.path / "calls").touch()
         machine.environ["TRACKER"] = str(self.path)
-        program = machine.bin / "gh.py"
-        program.write_text(GH, encoding="utf-8")
-        script(machine.bin / "gh", f'exec "{sys.executable}" -I -S "{program}" "$@"')
+        script(machine.bin / "gh", GH)
 
-    def has(self, *issues: Mapping[str, Any]) -> None:
-        """Set what there is before a run."""
-        state = {"issues": issues, "labels": ["glcheck"] * bool(issues), "calls": []}
-        self.path.write_text(json.dumps(state), encoding="utf-8")
-
-    @property
-    def state(self) -> Any:
-        """What there is now."""
-        return json.loads(self.path.read_text(encoding="utf-8"))
-
-    @property
-    def issues(self) -> list[dict[str, Any]]:
-        """The issues, closed ones included."""
-        return [*self.state["issues"]]
+    def look(self, url: str, ends: str = "success", line: str = DAYS, **secrets: str) -> str:
+        """Run the weekly workflow, with another line in it, and return what it printed."""
+        text = recipe("cron:", url)
+        assert text.count(DAYS) == 1
+        changed = text.replace(DAYS, line)
+        ran = self.machine.run(changed, "schedule", GITHUB_TOKEN="of-the-job", **secrets)
+        assert ran.jobs == {"look": ends}, ran.out
+        return ran.log
 
     @property
     def did(self) -> list[str]:
-        """What was done to issues, in order."""
-        return [" ".join(call[:2]) for call in self.state["calls"] if call[0] == "issue"]
+        """What was done to issues and labels, in order."""
+        return (self.path / "calls").read_text(encoding="utf-8").splitlines()
 
-    def run(self, url: str, right: str = "", wrong: str = "", **secrets: str) -> Ran:
-        """Run the weekly workflow, with other words in place of some."""
-        text = recipe("cron:", url)
-        assert right in text
-        changed = text.replace(right, wrong) if right else text
-        return self.machine.run(changed, "schedule", GITHUB_TOKEN="of-the-job", **secrets)
+    @property
+    def body(self) -> str:
+        """What the issue says."""
+        return (self.path / "body").read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def tracker(machine: Machine) -> Tracker:
-    """Give a repository with issues."""
-    return Tracker(machine)
+@pytest.fixture(params=["", "7\n"], ids=["no issue", "an issue"])
+def either(machine: Machine, request: pytest.FixtureRequest) -> Tracker:
+    """Give a repository with no open issue of that label, and one with such an issue."""
+    tracker = Tracker(machine)
+    (tracker.path / "open").write_text(request.param, encoding="utf-8")
+    return tracker
 
 
 def test_a_dying_token_opens_one_issue_and_a_week_later_edits_it(
-    tracker: Tracker, gitlab: GitLab
+    either: Tracker, gitlab: GitLab
 ) -> None:
-    tracker.has()
+    first = EDITED if (either.path / "open").read_text() else CREATED
     gitlab.add(Token(GOOD, expires_at=in_days(20)))
-    first = tracker.run(gitlab.url, GITLAB_TOKEN=GOOD)
-    assert first.jobs == {"look": "success"}, first.out
-    (issue,) = tracker.issues
-    assert (issue["title"], issue["labels"]) == (OPEN["title"], ["glcheck"])
-    assert re.search("1[89] days left", issue["body"])  # 18 if it is tomorrow by now
-    assert "expires-soon" in issue["body"]
-    assert "/-/user_settings/personal_access_tokens" in issue["body"]
-    assert re.search(rf"^From {RUN}$", issue["body"], re.MULTILINE)
+    either.look(gitlab.url, GITLAB_TOKEN=GOOD)
+    assert either.did == first
+    assert re.search("1[89] days left", either.body)  # 18 if it is tomorrow by now
+    assert "expires-soon" in either.body
+    assert "/-/user_settings/personal_access_tokens" in either.body
+    assert re.search(rf"^From {RUN}$", either.body, re.MULTILINE)
 
     gitlab.add(Token(GOOD, expires_at=in_days(13)))
-    second = tracker.run(gitlab.url, GITLAB_TOKEN=GOOD)
-    assert second.jobs == {"look": "success"}, second.out
-    (issue,) = tracker.issues
-    assert re.search("1[12] days left", issue["body"])
-    assert not re.search("1[89] days left", issue["body"])
-    assert tracker.did == ["issue create", "issue edit"]
-    assert GOOD not in json.dumps(tracker.state)
+    either.look(gitlab.url, GITLAB_TOKEN=GOOD)
+    assert either.did == first + EDITED
+    assert re.search("1[12] days left", either.body)
+    assert not re.search("1[89] days left", either.body)
+    assert GOOD not in either.body
 
 
-def test_an_issue_without_the_label_is_not_touched(tracker: Tracker, gitlab: GitLab) -> None:
-    tracker.has(UNRELATED)
-    ran = tracker.run(gitlab.url)  # no token at all
-    assert ran.jobs == {"look": "success"}, ran.out
-    unrelated, new = tracker.issues
-    assert unrelated == UNRELATED
-    assert "token-missing" in new["body"]
+def test_a_missing_token_is_told_in_the_issue(either: Tracker, gitlab: GitLab) -> None:
+    either.look(gitlab.url)
+    assert "token-missing" in either.body
 
 
-def test_when_all_is_well_again_the_issue_is_closed(tracker: Tracker, gitlab: GitLab) -> None:
-    tracker.has(OPEN, UNRELATED)
+def test_when_all_is_well_again_the_issue_is_closed_once(either: Tracker, gitlab: GitLab) -> None:
+    opened = (either.path / "open").read_text()
     gitlab.add(Token(GOOD))
     for _ in range(2):
-        ran = tracker.run(gitlab.url, GITLAB_TOKEN=GOOD)
-        assert ran.jobs == {"look": "success"}, ran.out
-        closed, unrelated = tracker.issues
-        assert not closed["open"]
-        assert re.fullmatch(f"All is well again: {RUN}", closed["comment"])
-        assert unrelated == UNRELATED
-        assert tracker.did == ["issue close"]
+        either.look(gitlab.url, GITLAB_TOKEN=GOOD)
+        closed = rf"issue close 7 --comment All is well again: {RUN}" if opened else ""
+        assert re.fullmatch(closed, "\n".join(either.did))
 
 
-def test_an_allowed_silence_closes_no_issue(tracker: Tracker, nobody: str) -> None:
-    tracker.has(OPEN)
-    allow = "min-validity: 30d\n          allow: network-error"
-    ran = tracker.run(nobody, "min-validity: 30d", allow, GITLAB_TOKEN=GOOD)
-    assert ran.jobs == {"look": "success"}, ran.out
-    assert "not checked, because the problem above is allowed" in ran.log
-    assert tracker.did == []
+MORE, NO_VERDICT = "\n          ", "No verdict on the token"
+# fmt: off
+UNDECIDED = {
+    "allowed silence": (False, "success", f"{DAYS}{MORE}allow: network-error", "problem above is allowed"),
+    "silence": (False, "failure", DAYS, f"{NO_VERDICT} (network-error)"),
+    "wrong input": (True, "failure", "min-validity: soon", f"{NO_VERDICT} (usage-error)"),
+    "wrong python": (True, "failure", f"{DAYS}{MORE}python: /dev/null", f"{NO_VERDICT} (usage-error)"),
+}
+# fmt: on
 
 
-@pytest.mark.parametrize("issues", [[], [OPEN]], ids=["no-issue", "an-issue"])
-def test_no_verdict_touches_no_issue_and_fails(
-    tracker: Tracker, nobody: str, issues: list[dict[str, Any]]
+@pytest.mark.parametrize(("reached", "ends", "line", "said"), UNDECIDED.values(), ids=UNDECIDED)
+def test_without_a_verdict_no_issue_is_touched(
+    either: Tracker, gitlab: GitLab, nobody: str, reached: bool, ends: str, line: str, said: str
 ) -> None:
-    tracker.has(*issues)
-    ran = tracker.run(nobody, GITLAB_TOKEN=GOOD)
-    assert ran.jobs == {"look": "failure"}, ran.out
-    assert "No verdict on the token (network-error)" in ran.log
-    assert tracker.issues == issues
-
-
-@pytest.mark.parametrize(
-    ("right", "wrong"),
-    [
-        ("min-validity: 30d", "min-validity: soon"),
-        ("report: markdown", "python: /dev/null\n          report: markdown"),
-    ],
-    ids=["input", "python"],
-)
-def test_a_mistake_in_the_settings_touches_no_issue_and_fails(
-    tracker: Tracker, gitlab: GitLab, right: str, wrong: str
-) -> None:
-    tracker.has(OPEN)
     gitlab.add(Token(GOOD))
-    ran = tracker.run(gitlab.url, right, wrong, GITLAB_TOKEN=GOOD)
-    assert ran.jobs == {"look": "failure"}, ran.out
-    assert "No verdict on the token (usage-error)" in ran.log
-    assert tracker.issues == [OPEN]
+    log = either.look(gitlab.url if reached else nobody, ends, line, GITLAB_TOKEN=GOOD)
+    assert said in log
+    assert either.did == []
