@@ -31,8 +31,8 @@ def floors() -> dict[str, str]:
 def installed(programs: Path, name: str) -> str:
     """Return the version of a package that an environment has."""
     code = f"from importlib.metadata import version; print(version({name!r}))"
-    command = [programs / "python", "-I", "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    command = [str(programs / "python"), "-I", "-c", code]
+    return subprocess.check_output(command, text=True).strip()
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What release.yml does, by its own scripts: the build twice, at two places that have nothing in common."""
+"""What release.yml does, by its own scripts: the build twice, at two places of nothing in common."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from email.parser import Parser
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import yaml
@@ -26,6 +26,7 @@ import glcheck
 WORKFLOW = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
 JOBS = yaml.safe_load(WORKFLOW)["jobs"]
 NAME = f"glcheck-{glcheck.__version__}"
+WHEEL, SOURCE = f"dist/{NAME}-py3-none-any.whl", f"dist/{NAME}.tar.gz"
 SBOM = "sbom/glcheck.cdx.json"
 GITHUB = {
     "GITHUB_REF_NAME": f"v{glcheck.__version__}",
@@ -36,21 +37,15 @@ GITHUB = {
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="release.yml runs on Linux")
 
 
-class Place(NamedTuple):
-    """Where a release is built, and all that should make no difference."""
-
-    path: str
-    umask: int
-    time: int  # of every file
-    environ: dict[str, str]
-
-
-UTC = {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "1"}
-OTHER = {"TZ": "Asia/Kathmandu", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "2"}
-PLACES = (
-    Place("here", 0o022, 1_000_000_000, UTC),
-    Place("some where/else", 0o077, 1_700_000_001, OTHER),
-)
+# What should make no difference: path, umask, the time of every file, variables.
+PLACES = {
+    "here": (0o022, 1_000_000_000, {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "1"}),
+    "some where/else": (
+        0o077,
+        1_700_000_001,
+        {"TZ": "Asia/Kathmandu", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "2"},
+    ),
+}
 
 
 def beside(directory: Path) -> Path:
@@ -71,29 +66,29 @@ def run(job: str, directory: Path, umask: int = -1, **environ: str) -> None:
             subprocess.run(command, cwd=directory, env=env, umask=umask, check=True, timeout=300)
 
 
-def copy(place: Place, base: Path) -> Path:
+def copy(directory: Path, umask: int, time: int) -> None:
     """Commit a copy of the repository to a repository of its own, as of the same moment."""
-    directory = base / place.path
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    present = sorted(name for name in listed.stdout.split("\0") if (ROOT / name).is_file())
     # Another order may be another order of a directory.
-    for name in present if place == PLACES[0] else reversed(present):
-        target = directory / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, target)
-        target.chmod(target.stat().st_mode & ~place.umask)
-        os.utime(target, (place.time, place.time))
+    for name in sorted(listed.stdout.split("\0"), reverse=directory.name == "else"):
+        if (ROOT / name).is_file():
+            target = directory / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, target)
+            target.chmod(target.stat().st_mode & ~umask)
+            os.utime(target, (time, time))
     then = "1600000000 +0000"
     commit(directory, GIT_AUTHOR_DATE=then, GIT_COMMITTER_DATE=then)
-    return directory
 
 
 def build(base: Path) -> None:
     """Build the release at each place, at the same time."""
 
-    def at(place: Place) -> None:
-        run("build", copy(place, base), place.umask, **place.environ)
+    def at(place: str) -> None:
+        umask, time, environ = PLACES[place]
+        copy(base / place, umask, time)
+        run("build", base / place, umask, **environ)
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(at, PLACES))
@@ -103,7 +98,21 @@ def build(base: Path) -> None:
 def built(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Give the directories in which the release was built."""
     base = once(tmp_path_factory, "releases", build)
-    return [base / place.path for place in PLACES]
+    return [base / place for place in PLACES]
+
+
+@pytest.fixture
+def sbom(built: list[Path]) -> dict[str, Any]:
+    """Give the list of what the wheel needs and the action installs."""
+    return dict(json.loads((built[0] / SBOM).read_bytes()))
+
+
+@pytest.fixture
+def downloaded(built: list[Path], tmp_path: Path) -> Path:
+    """Give a directory into which a later job has downloaded the files."""
+    for folder in ("dist", "sbom"):
+        shutil.copytree(built[0] / folder, tmp_path / "job" / folder)
+    return tmp_path / "job"
 
 
 def files(directory: Path) -> dict[str, bytes]:
@@ -125,15 +134,10 @@ def known(directory: Path) -> str:
     return str(hashes)
 
 
-def wheel_of(directory: Path) -> Path:
-    """Return the wheel that was built there."""
-    return directory / "dist" / f"{NAME}-py3-none-any.whl"
-
-
 @pytest.mark.slow
 def test_a_release_is_the_same_bytes_wherever_and_whenever_it_is_built(built: list[Path]) -> None:
     one, other = map(files, built)
-    assert {*one} == {f"dist/{NAME}-py3-none-any.whl", f"dist/{NAME}.tar.gz", SBOM}
+    assert {*one} == {WHEEL, SOURCE, SBOM}
     assert one == other
     assert [known(directory) + "\n" for directory in built] == [sums(one)] * 2
 
@@ -146,12 +150,12 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: list[Path]) -> None
     assert "glcheck/py.typed" in package
     info = f"{NAME}.dist-info"
     own = ("METADATA", "WHEEL", "RECORD", "entry_points.txt")
-    with zipfile.ZipFile(wheel_of(built[0])) as wheel:
+    with zipfile.ZipFile(built[0] / WHEEL) as wheel:
         content = {name: wheel.read(name) for name in wheel.namelist()}
     assert content.pop(f"{info}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
     assert content.keys() == {*package, *(f"{info}/{name}" for name in own)}
     assert {name: content[name] for name in package} == package
-    with tarfile.open(built[0] / "dist" / f"{NAME}.tar.gz") as source:
+    with tarfile.open(built[0] / SOURCE) as source:
         names = {name.partition("/")[2] for name in source.getnames()}
     assert names == {*package, "LICENSE", "README.md", "pyproject.toml", "PKG-INFO"}
 
@@ -159,13 +163,11 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: list[Path]) -> None
 @pytest.mark.slow
 def test_the_wheel_brings_the_command(built: list[Path], tmp_path: Path) -> None:
     venv = str(tmp_path / "venv")
-    uv = [UV, "--quiet"]
-    install = [*uv, "pip", "install", "--no-deps", "--python", venv, wheel_of(built[0])]
-    for command in ([*uv, "venv", "--python", sys.executable, venv], install):
-        subprocess.run(command, check=True, timeout=300)
-    command = [f"{venv}/bin/glcheck", "--version"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
-    assert done.stdout == f"glcheck {glcheck.__version__}\n"
+    install = ["pip", "install", "--no-deps", "--python", venv, str(built[0] / WHEEL)]
+    for words in (["venv", "--python", sys.executable, venv], install):
+        subprocess.run([str(UV), "--quiet", *words], check=True, timeout=300)
+    said = subprocess.check_output([f"{venv}/bin/glcheck", "--version"], text=True, cwd=tmp_path)
+    assert said == f"glcheck {glcheck.__version__}\n"
 
 
 @pytest.mark.slow
@@ -183,12 +185,10 @@ class TestSBOM:
         assert validator.validate_str(text.replace('"SHA-256"', '"SHA-257"', 1)) is not None
 
     def test_it_has_the_packages_of_the_lock_file_with_their_hashes(
-        self, built: list[Path]
+        self, sbom: dict[str, Any]
     ) -> None:
-        listed = [
-            (one["name"], one["version"], one["purl"], *hashes(one))
-            for one in read(built)["components"]
-        ]
+        found = sbom["components"]
+        listed = [(one["name"], one["version"], one["purl"], *hashes(one)) for one in found]
         lock = []
         for name, (requirement, options) in locked().items():
             version = str(requirement.specifier).removeprefix("==")
@@ -196,21 +196,22 @@ class TestSBOM:
             lock.append((name, version, f"pkg:pypi/{name}@{version}", *known))
         assert sorted(listed) == sorted(lock)
 
-    def test_it_is_about_this_very_wheel_and_what_that_needs(self, built: list[Path]) -> None:
-        root = read(built)["metadata"]["component"]
-        wheel = wheel_of(built[0])
-        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    def test_it_is_about_this_very_wheel_and_what_that_needs(
+        self, built: list[Path], sbom: dict[str, Any]
+    ) -> None:
+        root = sbom["metadata"]["component"]
+        digest = hashlib.sha256((built[0] / WHEEL).read_bytes()).hexdigest()
         assert root["hashes"] == [{"alg": "SHA-256", "content": digest}]
         assert (root["name"], root["version"]) == ("glcheck", glcheck.__version__)
-        with zipfile.ZipFile(wheel) as archive:
-            metadata = Parser().parsestr(archive.read(f"{NAME}.dist-info/METADATA").decode())
+        with zipfile.ZipFile(built[0] / WHEEL) as wheel:
+            metadata = Parser().parsestr(wheel.read(f"{NAME}.dist-info/METADATA").decode())
         needed = metadata.get_all("Requires-Dist", [])
         assert len(needed) == 2
         assert [one["value"] for one in root["properties"]] == needed
-        assert read(built)["metadata"]["timestamp"] == "2020-09-13T12:26:40Z"  # that of the commit
+        assert sbom["metadata"]["timestamp"] == "2020-09-13T12:26:40Z"  # that of the commit
 
-    def test_it_tells_what_needs_what(self, built: list[Path]) -> None:
-        needs = {one["ref"]: set(one["dependsOn"]) for one in read(built)["dependencies"]}
+    def test_it_tells_what_needs_what(self, sbom: dict[str, Any]) -> None:
+        needs = {one["ref"]: one["dependsOn"] for one in sbom["dependencies"]}
         names = {ref: re.split("[/@]", ref)[1] for ref in needs}
         found = {names[ref]: {names[other] for other in others} for ref, others in needs.items()}
         assert found == {
@@ -219,18 +220,11 @@ class TestSBOM:
             "requests": {"certifi", "charset-normalizer", "idna", "urllib3"},
         }
 
-    def test_it_can_be_attested(self, built: list[Path]) -> None:
+    def test_it_can_be_attested(self, sbom: dict[str, Any]) -> None:
         """It has all by which actions/attest knows CycloneDX (src/sbom.ts); the step names it."""
-        assert all(read(built).get(key) for key in ("bomFormat", "serialNumber", "specVersion"))
+        assert all(sbom.get(key) for key in ("bomFormat", "serialNumber", "specVersion"))
         (step,) = (step for step in attestations() if "sbom-path" in step["with"])
         assert step["with"] == {"subject-path": "dist/*", "sbom-path": SBOM}
-
-
-def read(built: list[Path]) -> dict[str, Any]:
-    """Read the SBOM."""
-    document = json.loads((built[0] / SBOM).read_bytes())
-    assert isinstance(document, dict)
-    return document
 
 
 def hashes(component: dict[str, Any]) -> list[str]:
@@ -254,14 +248,6 @@ def test_every_file_gets_signed_provenance_before_it_is_published() -> None:
     assert JOBS["attest"]["permissions"] == {"id-token": "write", "attestations": "write"}
     assert "attest" in JOBS["publish"]["needs"]
     assert "publish" in JOBS["release"]["needs"]
-
-
-@pytest.fixture
-def downloaded(built: list[Path], tmp_path: Path) -> Path:
-    """Give a directory into which a later job has downloaded the files."""
-    for folder in ("dist", "sbom"):
-        shutil.copytree(built[0] / folder, tmp_path / "job" / folder)
-    return tmp_path / "job"
 
 
 @pytest.mark.slow

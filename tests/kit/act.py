@@ -124,58 +124,37 @@ class Spy:
 
 
 def interpreter(
-    directory: Path,
-    spy: Spy,
-    names: Iterable[str] = ("python3", "python"),
-    *,
-    pip: bool = True,
-    version: tuple[int, int] | None = None,
+    directory: Path, spy: Spy, names: Iterable[str] = ("python3", "python"), *, pip: bool = True
 ) -> Path:
     """Make a Python as a runner's system has it, with nothing installed but pip: this one, elsewhere.
 
     What is called is a script that records the call and then becomes Python under its own name. So
     Python takes the script for its executable, finds its library beside it, and another call by that
-    path is recorded too. `version` is what it says that it is; no option keeps Python from loading
-    `encodings` first.
+    path is recorded too.
     """
-    real = Path(os.__file__).parent
     library = directory / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     (library / "site-packages").mkdir(parents=True)
-    for entry in real.iterdir():
-        if entry.name not in {"encodings", "site-packages", "EXTERNALLY-MANAGED"}:
+    for entry in Path(os.__file__).parent.iterdir():
+        if entry.name not in {"site-packages", "EXTERNALLY-MANAGED"}:
             (library / entry.name).symlink_to(entry)
     (library / "EXTERNALLY-MANAGED").write_text("[externally-managed]\nError=Its own.\n")
     found = find_spec("pip")
     if pip and found and found.origin:
         (library / "site-packages" / "pip").symlink_to(Path(found.origin).parent)
-    (library / "encodings").mkdir()
-    for entry in (real / "encodings").glob("*.py"):
-        (library / "encodings" / entry.name).symlink_to(entry)
-    lines = [spy.recording("python")]
-    if version:
-        first = library / "encodings" / "__init__.py"
-        content = first.read_text(encoding="utf-8")
-        first.unlink()
-        first.write_text(_pretence(*version) + content, encoding="utf-8")
-        said = f"Python {version[0]}.{version[1]}.9"
-        lines.append(f'case "$1" in -V|--version) echo {said}; exit;; esac')
     for name in names:
         # The launcher of Windows takes a version first.
         launcher = 'case "$1" in -3*) shift;; esac' if name == "py" else ":"
         become = f'exec -a "$0" {quoted(Path(sys.executable).resolve())} "$@"'
-        script(directory / "bin" / name, *lines, launcher, become, shell=BASH)
+        script(directory / "bin" / name, spy.recording("python"), launcher, become, shell=BASH)
     return directory / "bin" / next(iter(names))
 
 
-def _pretence(major: int, minor: int) -> str:
-    return f"""\
-import sys
-class _Version(tuple):
-    major, minor, micro, releaselevel, serial = (property(lambda s, i=i: s[i]) for i in range(5))
-sys.version_info = _Version(({major}, {minor}, 9, 'final', 0))
-sys.version = '{major}.{minor}.9 (main)'
-sys.hexversion = {(major << 24) + (minor << 16) + 0x09F0}
-"""
+def old_python(path: Path) -> Path:
+    """Write what says of itself that it is Python 3.9, in all that it is given by -c."""
+    old = "sys.version_info, sys.hexversion = (3, 9, 9, 'final', 0), 0x030909F0"
+    code = f"import sys; {old}; exec(sys.argv[sys.argv.index('-c') + 1])"
+    said = 'case "$1" in -V|--version) echo Python 3.9.9; exit;; esac'
+    return script(path, said, f'exec {quoted(sys.executable)} -c {quoted(code)} "$@"')
 
 
 class Index:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kit.act import Index
-from kit.act_jobs import ENDING, INPUTS, NARROW, Runner, populated, sh, use
+from kit.act_jobs import ENDING, INPUTS, NARROW, Runner, Use, populated, sh
 from kit.gitlab_server import Answer, GitLab, Token, certificates
 from kit.policies import GOOD
 
@@ -126,11 +126,10 @@ def run_cases(directory: Path, programs: Path, wheels: Path, caches: Path) -> No
         GitLab(version="15.4.0") as old,
         GitLab(tls=tls.good) as secure,
     ):
-        runner = Runner(directory, programs, index.url, caches)
+        runner = Runner(directory, programs, index.url, caches, populated(gitlab))
         runner.add_python()
         runner.add_uv()
         runner.write({**files, ".glcheck.yml": "version: 1\nscopes: [sudo]\n"})
-        populated(gitlab)
         for server in (old, secure):
             server.add(Token(GOOD))
         for name, about in HELD.items():
@@ -143,7 +142,7 @@ def run_cases(directory: Path, programs: Path, wheels: Path, caches: Path) -> No
         places["other_ca"] = str(tls.other_ca_file)
         tokens = {"RELEASE_TOKEN": GOOD, "MIRROR_TOKEN": NARROW}
         steps = [
-            use(one.id, {key: text.format(**places) for key, text in one.inputs.items()})
+            Use(one.id, {key: text.format(**places) for key, text in one.inputs.items()})
             for one in CASES
         ]
-        runner(*steps, *AFTER, env=tokens)
+        runner(*steps, *AFTER, job_env=tokens)

@@ -27,6 +27,7 @@ NARROW = "glpat-Vh2Jc6Ls4Fg8Tz1Mw0Qe"
 ENDING = "glpat-Bn5Xy9Du3Ka7Ep2Ro6Hi"
 FAILED = "failure"
 Step = Mapping[str, Any]
+CHECKOUT = {"uses": "actions/checkout@v4"}
 
 
 def populated(gitlab: GitLab) -> GitLab:
@@ -124,7 +125,8 @@ class Job:
 
     def output(self, step: str) -> str:
         """What a step of the test itself printed."""
-        return (self.directory / "said" / f"{step}.sh").read_bytes().decode()
+        (said,) = (path for path in self._said if path.name.startswith(f"{step}.sh."))
+        return said.read_bytes().decode()
 
     def ran(self) -> list[str]:
         """The marks of code that should not have run."""
@@ -140,19 +142,6 @@ class Use(NamedTuple):
     uses: str = "./glcheck-action"
 
 
-def use(
-    step: str,
-    inputs: Mapping[str, str] | None = None,
-    /,
-    *,
-    env: Mapping[str, str] | None = None,
-    **more: str,
-) -> Use:
-    """Return a step that uses the action; `_` in the name of an input stands for `-`."""
-    named = {name.replace("_", "-"): value for name, value in more.items()}
-    return Use(step, {**(inputs or {}), **named}, env or {})
-
-
 def sh(text: str, **more: object) -> Step:
     """Return a step that runs a script; `when` is its condition."""
     condition = {"if": more.pop("when")} if "when" in more else {}
@@ -162,35 +151,35 @@ def sh(text: str, **more: object) -> Step:
 class Runner:
     """A runner of its own: programs, home directory, caches, and a repository to work on."""
 
-    def __init__(self, directory: Path, programs: Path, index: str, cache: Path) -> None:
+    def __init__(
+        self, directory: Path, programs: Path, index: str, cache: Path, gitlab: GitLab
+    ) -> None:
         self.directory = directory
+        self.gitlab = gitlab
+        self.good = {"token": GOOD, "url": gitlab.url}
         self.workspace = directory / "repository"
         self.home = directory / "home"
         self.bin = directory / "bin"
         self.out = directory / "out"
         self.spy = Spy(directory / "spy")
         self.before_bash: tuple[str, ...] = ()  # lines of shell that change what a step finds
-        self.path = [self.bin, directory / "python" / "bin", programs]
+        path = (self.bin, directory / "python" / "bin", programs)
         self.env = {
+            "PATH": os.pathsep.join(map(str, path)),
             "HOME": str(self.home),
             "XDG_CACHE_HOME": str(directory / "cache"),
+            "OUT": str(self.out),
             **settings(index, cache),
         }
         self._programs = programs
-        for path in (self.home, self.bin, self.out, directory / "said"):
-            path.mkdir()
+        for place in (self.home, self.bin, self.out, directory / "said"):
+            place.mkdir()
         copy_action(self.workspace / "glcheck-action")
 
-    def add_python(self, *names: str, **options: Any) -> Path:
+    def add_python(self, *names: str, pip: bool = True) -> None:
         """Put a Python on the PATH under these names."""
         named = names or ("python3", "python")
-        return interpreter(self.directory / "python", self.spy, named, **options)
-
-    def other_python(self, name: str, *, old: bool = False) -> tuple[Path, Spy]:
-        """Make a Python that is not on the PATH, with a spy of its own."""
-        spy = Spy(self.directory / f"spy-{name}")
-        version = (3, 9) if old else None
-        return interpreter(self.directory / f"python-{name}", spy, version=version), spy
+        interpreter(self.directory / "python", self.spy, named, pip=pip)
 
     def add_uv(self, *lines: str) -> None:
         """Put uv on the PATH, or a script in its place."""
@@ -200,37 +189,32 @@ class Runner:
         """Put a script on the PATH."""
         script(self.bin / name, *lines)
 
-    def write(self, files: Mapping[str, str]) -> None:
-        """Write files into the repository."""
+    def write(self, files: Mapping[str, str], place: Path | None = None) -> None:
+        """Write files into the repository, or elsewhere."""
         for name, text in files.items():
-            path = self.workspace / name
+            path = (place or self.workspace) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
 
-    def use(
-        self,
-        inputs: Mapping[str, str],
-        /,
-        *,
-        event: str = "push",
-        payload: Mapping[str, Any] | None = None,
-        job_env: Mapping[str, str] | None = None,
-        args: Iterable[str] = (),
-        **more: Any,
-    ) -> Used:
-        """Run a job with one use of the action."""
-        step = use("used", inputs, **more)
-        return self(step, event=event, payload=payload, env=job_env, args=args)["used"]
+    def step(self, name: str, *, env: Mapping[str, str] | None = None, **inputs: str) -> Use:
+        """Return a step that checks the good token; `_` in the name of an input stands for `-`."""
+        named = {key.replace("_", "-"): value for key, value in inputs.items()}
+        return Use(name, {**self.good, **named}, env or {})
+
+    def use(self, *args: str, **more: Any) -> Used:
+        """Run a job with one such step; what is not about the job is about the step."""
+        how = {name: more.pop(name) for name in ("event", "payload", "job_env") if name in more}
+        return self(self.step("used", **more), args=args, **how)["used"]
 
     def __call__(
         self,
         *steps: Use | Step,
         event: str = "push",
         payload: Mapping[str, Any] | None = None,
-        env: Mapping[str, str] | None = None,
+        job_env: Mapping[str, str] | None = None,
         args: Iterable[str] = (),
     ) -> Job:
-        """Run a job with these steps; `env` is that of the job."""
+        """Run a job with these steps."""
         values: dict[str, str] = {}
         written = [self._written(step, values) for step in steps]
         used = [step.id for step in steps if isinstance(step, Use)]
@@ -239,24 +223,28 @@ class Runner:
         lines = [*map(copy.format, used), 'printf %s "$STEPS" > "$OUT/steps.json"']
         told = {"STEPS": "${{ toJSON(steps) }}", **collect}
         last = sh("\n".join(lines), env=told, when="always()")
-        checkout = {"uses": "actions/checkout@v4"}
-        job = {"runs-on": "ubuntu-latest", "env": dict(env or {})}
-        jobs = {"job": {**job, "steps": [checkout, *written, last]}}
-        # JSON is YAML.
-        flow = json.dumps({"on": [event], "jobs": jobs}, ensure_ascii=False)
-        self.write({".github/workflows/test.yml": flow})
-        self._stand_in_for_bash()
+        job = {"env": dict(job_env or {}), "steps": [CHECKOUT, *written, last]}
+        flow = {"on": [event], "jobs": {"job": {"runs-on": "ubuntu-latest", **job}}}
         more = [word for name in values for word in ("--var", f"{name}={values[name]}")]
         if payload is not None:
             path = self.directory / "event.json"
             path.write_text(json.dumps(payload), encoding="utf-8")
             more += ["--eventpath", str(path)]
-        environ = {"PATH": os.pathsep.join(map(str, self.path)), **self.env, "OUT": str(self.out)}
-        done = act(event, *args, *more, cwd=self.workspace, environ=environ)
         # A step that fails may end the job: what counts is what became of each step.
+        self.run(flow, event, *args, *more)
+        return Job(self.directory)
+
+    def run(self, flow: Mapping[str, Any] | None, event: str, *args: str) -> int:
+        """Run this workflow, or those that are there; what it comes to stays in the directory."""
+        if flow:
+            # JSON is YAML.
+            text = json.dumps(flow, ensure_ascii=False)
+            self.write({".github/workflows/test.yml": text})
+        self._stand_in_for_bash()
+        done = act(event, *args, cwd=self.workspace, environ=self.env)
         (self.directory / "log").write_text(done.stdout, encoding="utf-8")
         (self.directory / "errors").write_text(done.stderr, encoding="utf-8")
-        return Job(self.directory)
+        return done.returncode
 
     def _written(self, step: Use | Step, values: dict[str, str]) -> Step:
         """Return a step as it is written into the workflow.
@@ -272,7 +260,7 @@ class Runner:
             values[variable] = value
             inputs[name] = f"${{{{ vars.{variable} }}}}"
         own = {"id": step.id, "uses": step.uses, "continue-on-error": True}
-        return {**own, "with": inputs, **({"env": dict(step.env)} if step.env else {})}
+        return {**own, "with": inputs, "env": dict(step.env)}
 
     def _stand_in_for_bash(self) -> None:
         names = [name.upper() for name in ACTION["inputs"]]
@@ -284,7 +272,7 @@ class Runner:
             self.spy.recording("bash"),
             *self.before_bash,
             "for script do :; done",  # act names the file after the step
-            f'said={quoted(self.directory / "said")}/"${{script##*/}}"',
+            f'said={quoted(self.directory / "said")}/"${{script##*/}}.$$"',
             f'env -u ACT {drop} {bash} "$@" > "$said" 2>&1 < /dev/null',
             'code=$?; cat "$said"; exit $code',
         )

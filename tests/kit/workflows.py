@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from kit.act import BASH, ROOT, act, copy_action, script, settings
+from kit.act import ROOT
+from kit.act_jobs import CHECKOUT, Runner
 
 GUIDE = ROOT / "docs" / "github-actions.md"
 BIN = Path(sys.executable).parent
-PATH = f"{BIN}{os.pathsep}{os.defpath}"
 PLACEHOLDER = "owner/glcheck@v0"
 WRAPPER = """\
 name: Snippet
@@ -40,7 +40,8 @@ def program(
     name: str | Path, *args: str | Path, cwd: Path, **environ: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a program with nothing around it but the tools of the tests."""
-    env = {"PATH": PATH, "HOME": str(cwd), "XDG_CACHE_HOME": str(cwd / ".cache"), **environ}
+    path = f"{BIN}{os.pathsep}{os.defpath}"
+    env = {"PATH": path, "HOME": str(cwd), "XDG_CACHE_HOME": str(cwd / ".cache"), **environ}
     command = [str(word) for word in (BIN / name, *args)]
     return subprocess.run(
         command, cwd=cwd, env=env, capture_output=True, text=True, timeout=300, check=False
@@ -104,13 +105,16 @@ def recipe(words: str, url: str) -> str:
     return text.replace("https://gitlab.example.com", url)
 
 
-class Ran(NamedTuple):
-    """What a run of act came to."""
+class Ran:
+    """What a run of workflows came to, in the directory of a runner."""
 
-    code: int
-    entries: list[dict[str, Any]]
-    out: str  # of act itself
-    log: str  # what the steps printed
+    def __init__(self, code: int, directory: Path) -> None:
+        self.code = code
+        out = (directory / "log").read_text(encoding="utf-8")
+        self.out = out + (directory / "errors").read_text(encoding="utf-8")  # of act itself
+        self.entries = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+        said = (directory / "said").iterdir()
+        self.log = "".join(path.read_text(encoding="utf-8") for path in said)  # of the steps
 
     @property
     def jobs(self) -> dict[str, str]:
@@ -129,46 +133,12 @@ class Ran(NamedTuple):
         return [entry["arg"] for entry in told if entry.get("name") == name]
 
 
-class Machine:
-    """A machine that act runs workflows on: a home of its own, and packages from loopback."""
-
-    def __init__(self, directory: Path, index: str, caches: Path) -> None:
-        self.workspace = directory / "repository"
-        self.bin = directory / "bin"
-        home = directory / "home"
-        for path in (self.workspace, self.bin, home):
-            path.mkdir()
-        # act reads what a step prints from a terminal, and can lose the last lines.
-        self._said = directory / "said"
-        script(self.bin / "bash", f'exec {BASH} "$@" >>"{self._said}" 2>&1')
-        self.environ = {
-            "HOME": str(home),
-            "XDG_CACHE_HOME": str(home / ".cache"),
-            "PATH": f"{self.bin}{os.pathsep}{PATH}",
-            "DEMO_SECONDS": "400",
-            **settings(index, caches),
-        }
-
-    def __call__(self, workflow: Path, event: str, *args: str, **secrets: str) -> Ran:
-        """Commit what is in the workspace and run a workflow of it."""
-        words = ["-W", str(workflow), *args]
-        words += [word for name in secrets for word in ("-s", f"{name}={secrets[name]}")]
-        done = act(event, *words, cwd=self.workspace, environ=self.environ)
-        entries = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        out, log = done.stdout + done.stderr, self._said.read_text(encoding="utf-8")
-        return Ran(done.returncode, entries, out, log)
-
-    def run(self, text: str, event: str = "push", **secrets: str) -> Ran:
-        """Run a workflow of the documentation, with the action in a directory of the workspace."""
-        action = self.workspace / "glcheck-action"
-        if not action.exists():
-            copy_action(action)
-        document = read(text.replace(PLACEHOLDER, "./glcheck-action"))
-        for job in document["jobs"].values():
-            # act needs a checkout for that.
-            if not any("actions/checkout" in step.get("uses", "") for step in job["steps"]):
-                job["steps"].insert(0, {"uses": "actions/checkout@v4"})
-        path = self.workspace / ".github" / "workflows" / "recipe.yml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(document), encoding="utf-8")
-        return self(path, event, **secrets)
+def run(runner: Runner, text: str, event: str = "push", **secrets: str) -> Ran:
+    """Run a workflow of the documentation, with the action in a directory of the workspace."""
+    document = read(text.replace(PLACEHOLDER, "./glcheck-action"))
+    for job in document["jobs"].values():
+        # act needs a checkout for that.
+        if not any("actions/checkout" in step.get("uses", "") for step in job["steps"]):
+            job["steps"].insert(0, CHECKOUT)
+    words = [word for name in secrets for word in ("-s", f"{name}={secrets[name]}")]
+    return Ran(runner.run(document, event, *words), runner.directory)

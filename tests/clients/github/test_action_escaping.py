@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from kit import actions_core
 from kit.command import Run
 from kit.gitlab_server import GitLab, Token
+from kit.node import NODE, install
 from kit.policies import GOOD
 from kit.reports import HOSTILE, commands
 
@@ -26,14 +27,19 @@ FRAGMENTS = (
 CHARACTERS = st.text(st.characters(codec="utf-8"), max_size=3)
 TEXTS = st.lists(st.sampled_from(FRAGMENTS) | CHARACTERS, max_size=8).map("".join)
 FORMS = ["text", "json", "junit", "markdown", "github", "annotations", "dotenv"]
+ISSUE = """
+import * as core from '@actions/core'
+import {readFileSync} from 'node:fs'
+for (const [name, title, text] of JSON.parse(readFileSync(0, 'utf8'))) core[name](text, {title})
+"""
 
 
 @pytest.fixture(scope="session")
 def core(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give @actions/core, installed."""
+    """Give @actions/core, GitHub's own library for workflow commands, installed."""
     cache = getattr(pytestconfig, "cache", None)
     place = cache.mkdir("actions-core") if cache else tmp_path_factory.mktemp("core")
-    return actions_core.install(Path(place))
+    return install(Path(place))
 
 
 @settings(
@@ -54,14 +60,17 @@ def test_annotations_are_escaped_as_githubs_own_library_does(core: Path, texts: 
     }
     # Read as the runner does and written as GitHub's library does, it is what we wrote.
     read = [(one.name, one.properties["title"], one.data) for one in found]
-    assert actions_core.issued(core, read) == lines
+    command = [str(NODE), "--input-type=module", "--eval", ISSUE]
+    wanted = json.dumps(read).encode()
+    issued = subprocess.run(command, cwd=core, input=wanted, stdout=subprocess.PIPE, check=True)
+    assert issued.stdout.decode().split("\n")[:-1] == lines
     # Beyond that, what the runner or another would take for a command is broken up by blanks.
-    for text, command in zip(texts, found, strict=True):
+    for text, one in zip(texts, found, strict=True):
         dangerous = "::" in text or "##[" in text
-        assert "".join(command.data.split()) == "".join(text.split())
-        assert (command.data == text) != dangerous
-        assert "::" not in command.data
-        assert "##[" not in command.data
+        assert "".join(one.data.split()) == "".join(text.split())
+        assert (one.data == text) != dangerous
+        assert "::" not in one.data
+        assert "##[" not in one.data
 
 
 @pytest.mark.parametrize("form", FORMS)

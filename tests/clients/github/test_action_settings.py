@@ -9,27 +9,25 @@ from typing import Any
 
 import pytest
 from kit.act import ROOT
-from kit.act_jobs import NARROW, Runner, Use, sh, use
+from kit.act_jobs import NARROW, Runner, sh
 from kit.command import Run
-from kit.gitlab_server import GitLab
 from kit.policies import GOOD
 from kit.reports import CODES
 
 pytestmark = pytest.mark.slow
-Inputs = dict[str, str]
 
 
-def test_the_input_token_is_never_passed_over_in_silence(runner: Runner, known: GitLab) -> None:
+def test_the_input_token_is_never_passed_over_in_silence(runner: Runner) -> None:
     tokens = "version: 1\ntokens: [{name: a, token-env: OTHER, min-validity: 1d}]\n"
     runner.write({"default.yml": "version: 1\ntoken-env: OTHER\n", "tokens.yml": tokens})
-    good, bad = {"url": known.url}, {"url": known.url, "token": "glpat-Zz9Yy8Xx7Ww6Vv5Uu4Tt"}
+    bad = "glpat-Zz9Yy8Xx7Ww6Vv5Uu4Tt"
     job = runner(
-        use("default", bad, config="default.yml"),
-        use("tokens", bad, config="tokens.yml"),
-        use("file", bad, token_file="secret"),
-        use("empty", good, token=""),
-        use("note", good, config="tokens.yml", min_validity="200d"),
-        env={"OTHER": GOOD, "GITLAB_TOKEN": GOOD},
+        runner.step("default", token=bad, config="default.yml"),
+        runner.step("tokens", token=bad, config="tokens.yml"),
+        runner.step("file", token=bad, token_file="secret"),
+        runner.step("empty", token=""),
+        runner.step("note", token="", config="tokens.yml", min_validity="200d"),
+        job_env={"OTHER": GOOD, "GITLAB_TOKEN": GOOD},
     )
     job["default"].ends("token-invalid")
     assert "no token of the policy uses it" in job["tokens"].ends("usage-error").error.data
@@ -40,9 +38,7 @@ def test_the_input_token_is_never_passed_over_in_silence(runner: Runner, known: 
     assert "input min-validity has no effect here" in job["note"].log
 
 
-def test_variables_of_the_job_that_are_settings_do_not_disturb(
-    runner: Runner, good: Inputs
-) -> None:
+def test_variables_of_the_job_that_are_settings_do_not_disturb(runner: Runner) -> None:
     disturbing = {
         "GLCHECK_FORMAT": "markdown",
         "GLCHECK_OUTPUT": "taken.txt",
@@ -56,7 +52,7 @@ def test_variables_of_the_job_that_are_settings_do_not_disturb(
         "GLCHECK_SCOPES": "sudo",
         "GLCHECK_URL": "http://127.0.0.1:1",
     }
-    job = runner(use("used", good, scopes="api"), sh("ls", id="files"), env=disturbing)
+    job = runner(runner.step("used", scopes="api"), sh("ls", id="files"), job_env=disturbing)
     used = job["used"].ends("ok")
     assert used.outputs["scopes"] == "api"
     assert used.report
@@ -65,21 +61,17 @@ def test_variables_of_the_job_that_are_settings_do_not_disturb(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk is to be had on Linux only")
-def test_outputs_do_not_say_ok_of_a_step_that_could_not_write_its_report(
-    runner: Runner, good: Inputs
-) -> None:
-    runner.use(good, report="junit=/dev/full").ends("usage-error")
+def test_outputs_do_not_say_ok_of_a_step_that_could_not_write_its_report(runner: Runner) -> None:
+    runner.use(report="junit=/dev/full").ends("usage-error")
 
 
 # The address of the documentation
 
 
-def test_from_its_own_repository_the_action_points_to_its_documentation(
-    runner: Runner, good: Inputs
-) -> None:
+def test_from_its_own_repository_the_action_points_to_its_documentation(runner: Runner) -> None:
     elsewhere = runner.directory / "elsewhere"
     (runner.workspace / "glcheck-action").rename(elsewhere)
-    step = Use("used", {**good, "scopes": "sudo"}, uses="acme/glcheck@v1")
+    step = runner.step("used", scopes="sudo")._replace(uses="acme/glcheck@v1")
     used = runner(step, args=["--local-repository", f"acme/glcheck@v1={elsewhere}"])["used"]
     (problem,) = used.ends("scope-missing").report["tokens"][0]["problems"]
     section = "https://github.com/acme/glcheck/blob/v1/docs/categories.md#scope-missing"
@@ -137,19 +129,19 @@ INHERIT = ("`token`", "secret", "secrets: inherit", "environment")
             ("secrets: inherit",),
         ),
         ({**OWN, "payload": pull_request(None)}, ("from a fork",), ("secrets: inherit",)),
-        ({**OWN, "args": ("--actor", "dependabot[bot]")}, ("Dependabot",), ("from a fork",)),
+        (OWN, ("Dependabot",), ("from a fork",)),
     ],
     ids=["push", "own pull request", "fork", "deleted fork", "Dependabot"],
 )
 def test_a_missing_token_is_told_with_what_may_have_kept_it_away(
     runner: Runner,
-    known: GitLab,
     how: Mapping[str, Any],
     told: tuple[str, ...],
     untold: tuple[str, ...],
 ) -> None:
-    error = runner.use({"url": known.url}, **how).ends("token-missing").error
+    who = ("--actor", "dependabot[bot]") if "Dependabot" in told else ()
+    error = runner.use(*who, token="", **how).ends("token-missing").error
     assert error.properties["title"] == "token-missing"
     assert [cause for cause in told if cause not in error.data] == []
     assert [cause for cause in untold if cause in error.data] == []
-    assert known.requests == []
+    assert runner.gitlab.requests == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,6 @@ import pytest
 from kit.act import Index, download, once, tools
 from kit.act_jobs import Runner, populated
 from kit.gitlab_server import GitLab
-from kit.policies import GOOD
 
 
 @pytest.fixture(scope="session")
@@ -38,18 +38,20 @@ def index(wheels: Path) -> Iterator[Index]:
 
 
 @pytest.fixture
-def runner(tmp_path: Path, programs: Path, index: Index, installer_caches: Path) -> Runner:
+def runner(
+    tmp_path: Path, programs: Path, index: Index, installer_caches: Path, gitlab: GitLab
+) -> Runner:
     """Give a runner with Python and uv."""
-    made = Runner(tmp_path, programs, index.url, installer_caches)
+    made = Runner(tmp_path, programs, index.url, installer_caches, populated(gitlab))
     made.add_python()
     made.add_uv()
     return made
 
 
 @pytest.fixture
-def bare(tmp_path: Path, programs: Path, index: Index) -> Runner:
+def bare(tmp_path: Path, programs: Path, index: Index, gitlab: GitLab) -> Runner:
     """Give a runner with neither Python nor uv, and with empty caches."""
-    return Runner(tmp_path, programs, index.url, tmp_path / "installer-caches")
+    return Runner(tmp_path, programs, index.url, tmp_path / "caches", populated(gitlab))
 
 
 @pytest.fixture
@@ -75,12 +77,8 @@ def either(with_pip: Runner, request: pytest.FixtureRequest) -> Runner:
 
 
 @pytest.fixture
-def known(gitlab: GitLab) -> GitLab:
-    """Give a GitLab that knows some tokens."""
-    return populated(gitlab)
-
-
-@pytest.fixture
-def good(known: GitLab) -> dict[str, str]:
-    """Give the inputs with which a good token is checked there."""
-    return {"token": GOOD, "url": known.url}
+def nobody() -> Iterator[str]:
+    """Give an address at which every connection is refused, and that nobody else can get."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # it does not listen
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"

@@ -62,7 +62,8 @@ def labelled(report: Mapping[str, Any]) -> list[tuple[str, Problem]]:
 def test_each_use_ends_as_the_contract_says_and_its_outputs_tell(case: Case, used: Used) -> None:
     used.ends(case.category)
     assert set(used.outputs) == OUTPUTS
-    assert [text for text in used.outputs.values() if [text.strip()] != text.split("\n")] == []
+    for text in used.outputs.values():
+        assert [text.strip()] == (text.splitlines() or [""])
 
 
 @each

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from kit.act import script
+from kit.act_jobs import Runner
 from kit.gitlab_server import GitLab, Token, in_days
 from kit.policies import GOOD
-from kit.workflows import Machine, recipe
+from kit.workflows import recipe, run
 
 pytestmark = pytest.mark.slow
 # Stands in for gh: notes what it does to issues, knows the open one with the label by its number,
@@ -43,20 +43,20 @@ RUN = r"https://\S+/actions/runs/\d+"
 class Tracker:
     """The issues of a repository, as the stand-in for gh keeps them; 7 is the open one's number."""
 
-    def __init__(self, machine: Machine) -> None:
-        self.machine = machine
-        self.path = machine.bin / "tracker"
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+        self.path = runner.bin / "tracker"
         self.path.mkdir()
         (self.path / "calls").touch()
-        machine.environ["TRACKER"] = str(self.path)
-        script(machine.bin / "gh", GH)
+        runner.env["TRACKER"] = str(self.path)
+        runner.add("gh", GH)
 
     def look(self, url: str, ends: str = "success", line: str = DAYS, **secrets: str) -> str:
         """Run the weekly workflow, with another line in it, and return what it printed."""
         text = recipe("cron:", url)
         assert text.count(DAYS) == 1
         changed = text.replace(DAYS, line)
-        ran = self.machine.run(changed, "schedule", GITHUB_TOKEN="of-the-job", **secrets)
+        ran = run(self.runner, changed, "schedule", GITHUB_TOKEN="of-the-job", **secrets)
         assert ran.jobs == {"look": ends}, ran.out
         return ran.log
 
@@ -72,9 +72,9 @@ class Tracker:
 
 
 @pytest.fixture(params=["", "7\n"], ids=["no issue", "an issue"])
-def either(machine: Machine, request: pytest.FixtureRequest) -> Tracker:
+def either(runner: Runner, request: pytest.FixtureRequest) -> Tracker:
     """Give a repository with no open issue of that label, and one with such an issue."""
-    tracker = Tracker(machine)
+    tracker = Tracker(runner)
     (tracker.path / "open").write_text(request.param, encoding="utf-8")
     return tracker
 

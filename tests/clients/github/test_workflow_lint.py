@@ -132,21 +132,19 @@ def test_linters_have_nothing_against_a_recipe(tmp_path: Path, snippet: Snippet)
     assert jactionlint(tmp_path, path) == ""
 
 
-@pytest.mark.parametrize(
-    ("linter", "step", "fault"),
-    [
-        (zizmor, "- uses: owner/glcheck@main", "unpinned-uses"),
-        (zizmor, "- run: echo ${{ github.head_ref }}", "template-injection"),
-        (schema, "- ran: echo", "ran"),
-        (jactionlint, "- uses: $/\n        with: { scope: api }", 'input "scope" is not defined'),
-        (
-            jactionlint,
-            "- id: a\n        uses: $/\n      - run: ${{ steps.a.outputs.okay }}",
-            "okay",
-        ),
-        (jactionlint, "- run: cd $HOME/a b", "SC"),
-    ],
-    ids=["pin", "injection", "schema", "input", "output", "script"],
-)
+# fmt: off
+FAULTS = {
+    "pin": (zizmor, "- uses: owner/glcheck@main", "unpinned-uses"),
+    "injection": (zizmor, "- run: echo ${{ github.head_ref }}", "template-injection"),
+    "schema": (schema, "- ran: echo", "steps[0]: 'uses' is a required"),
+    "input": (jactionlint, "- {uses: $/, with: {scope: api}}", 'input "scope" is not defined'),
+    "output": (jactionlint, "- {id: a, uses: $/}\n      - run: ${{ steps.a.outputs.okay }}",
+               'property "okay" is not defined'),
+    "script": (jactionlint, "- run: cd $HOME/a b", "SC"),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize(("linter", "step", "fault"), FAULTS.values(), ids=FAULTS)
 def test_linters_would_find_something(tmp_path: Path, linter: Any, step: str, fault: str) -> None:
     assert fault in linter(tmp_path, project(tmp_path, f"{WRAPPER}    steps:\n      {step}\n"))

@@ -6,19 +6,18 @@ import json
 
 import pytest
 from kit.act import quoted
-from kit.act_jobs import FAILED, INPUTS, Job, Runner, Use, sh, use
+from kit.act_jobs import FAILED, INPUTS, Job, Runner, Use, sh
 from kit.gitlab_server import GitLab
 from kit.policies import GOOD
 from kit.reports import CODES, HOSTILE, OUTPUTS, hostile_answers
 
 pytestmark = pytest.mark.slow
-Inputs = dict[str, str]
 
 
 def test_the_token_is_in_the_environment_of_the_checking_step_only_and_in_no_argument(
-    either: Runner, good: Inputs
+    either: Runner,
 ) -> None:
-    job = either(use("used", good, scopes="api"), sh("env; true", id="after"))
+    job = either(either.step("used", scopes="api"), sh("env; true", id="after"))
     assert job["used"].outputs["ok"] == "true"
     records = either.spy.records
     uv = {"uv"} if (either.bin / "uv").exists() else set()
@@ -74,7 +73,7 @@ def hostile_files(runner: Runner, evil: str) -> dict[str, str]:
 
 
 def test_nothing_in_the_workspace_is_run_or_obeyed_and_nothing_is_written_there(
-    either: Runner, known: GitLab, good: Inputs
+    either: Runner,
 ) -> None:
     either.env["NETRC"] = ".netrc"
     # A shim as pyenv puts on the PATH obeys the file of the directory that it is called in.
@@ -84,16 +83,15 @@ def test_nothing_in_the_workspace_is_run_or_obeyed_and_nothing_is_written_there(
         either.add(name, shim, f'exec {quoted(python / name)} "$@"')
     listing = r"find . -path ./.git -prune -o -printf '%p %s %T@\n' | sort"
     state = f"git status --porcelain --ignored; {listing}"
-    step = {**good, "scopes": "api"}
     with GitLab() as evil:
         either.write(hostile_modules(either) | hostile_files(either, f"{evil.url}/simple/"))
         for name in PROGRAMS:
             (either.workspace / name).chmod(0o755)
         job = either(
             sh(state, id="before"),
-            use("one", step),
-            use("two", step, project="group/app"),
-            use("lost", url=known.url),
+            either.step("one", scopes="api"),
+            either.step("two", scopes="api", project="group/app"),
+            either.step("lost", token=""),
             sh(state, id="later"),
         )
         assert evil.requests == []
@@ -103,18 +101,16 @@ def test_nothing_in_the_workspace_is_run_or_obeyed_and_nothing_is_written_there(
     assert job.output("before") == job.output("later")
     assert "./glcheck-action/action.yml" in job.output("later")
     assert job.ran() == []
-    sent = {request.headers.get("authorization") for request in known.requests}
+    sent = {request.headers.get("authorization") for request in either.gitlab.requests}
     assert sent <= {None, f"Bearer {GOOD}"}
     if (either.bin / "uv").exists():
         assert either.spy.installers == ["uv"]
 
 
-def test_a_search_path_that_leads_into_the_workspace_is_not_obeyed(
-    runner: Runner, good: Inputs
-) -> None:
+def test_a_search_path_that_leads_into_the_workspace_is_not_obeyed(runner: Runner) -> None:
     runner.write(hostile_modules(runner))
     variables = {"PYTHONPATH": ".", "PYTHONSTARTUP": "./requests.py", "PYTHONUSERBASE": "."}
-    job = runner(use("used", good, scopes="api"), env=variables)
+    job = runner(runner.step("used", scopes="api"), job_env=variables)
     job["used"].ends("ok")
     assert job.ran() == []
 
@@ -154,36 +150,35 @@ def check_harmless(job: Job, step: str) -> None:
 
 
 @pytest.mark.parametrize("half", [0, 1])
-def test_a_text_in_all_inputs_is_a_value_and_nothing_else(
-    runner: Runner, known: GitLab, good: Inputs, half: int
-) -> None:
+def test_a_text_in_all_inputs_is_a_value_and_nothing_else(runner: Runner, half: int) -> None:
     texts = attacks(runner, *PAYLOADS[half::2])
     most = INPUTS - {"python", "output"}
     steps = [Use(f"all{n}", dict.fromkeys(most, text)) for n, text in enumerate(texts)]
-    pythons = [use(f"python{n}", good, python=text) for n, text in enumerate(texts)]
+    pythons = [runner.step(f"python{n}", python=text) for n, text in enumerate(texts)]
     job = runner(*steps, *pythons)
     for step in (*steps, *pythons):
         check_harmless(job, step.id)
     for step in pythons:
         assert "python" in job[step.id].ends("usage-error").error.data
-    assert known.requests == []
+    assert runner.gitlab.requests == []
 
 
-def test_a_text_in_a_single_input_is_a_value_and_nothing_else(runner: Runner, good: Inputs) -> None:
+def test_a_text_in_a_single_input_is_a_value_and_nothing_else(runner: Runner) -> None:
     (text,) = attacks(runner, AT_ONCE)
     names = sorted(INPUTS - {"python"})
-    steps = [Use(n.replace("-", "_"), {**good, "scopes": "api", n: text}) for n in names]
+    good = {**runner.good, "scopes": "api"}
+    steps = [Use(name.replace("-", "_"), {**good, name: text}) for name in names]
     job = runner(*steps)
     for step in steps:
         check_harmless(job, step.id)
     assert {step.id for step in steps if job[step.id].outcome == "success"} <= {"output"}
 
 
-def test_a_secret_in_the_wrong_input_is_not_repeated(runner: Runner, known: GitLab) -> None:
+def test_a_secret_in_the_wrong_input_is_not_repeated(runner: Runner) -> None:
     job = runner(
         Use("all", dict.fromkeys(INPUTS - {"token", "python", "output"}, GOOD)),
-        use("python", url=known.url, python=GOOD),
-        use("path", url=known.url, python=f"./{GOOD}/python"),
+        runner.step("python", python=GOOD),
+        runner.step("path", python=f"./{GOOD}/python"),
     )
     for step in ("all", "python", "path"):
         used = job[step]
@@ -193,14 +188,14 @@ def test_a_secret_in_the_wrong_input_is_not_repeated(runner: Runner, known: GitL
 
 
 def test_what_a_server_says_is_no_command_no_output_and_no_markup(
-    runner: Runner, gitlab: GitLab
+    runner: Runner,
 ) -> None:
     answers = [answer for text in HOSTILE[::6] for answer in list(hostile_answers(text))[:5]]
     for number, answer in enumerate(answers):
-        gitlab.always(answer, f"/answer{number}/")
-    places = {f"s{number}": f"{gitlab.url}/answer{number}" for number in range(len(answers))}
-    good = {"token": GOOD, "scopes": "api"}
-    job = runner(*(use(name, good, url=url) for name, url in places.items()))
-    for name in places:
-        check_harmless(job, name)
-    assert len({job[name].outputs["category"] for name in places}) > 2
+        runner.gitlab.always(answer, f"/answer{number}/")
+    urls = [f"{runner.gitlab.url}/answer{number}" for number in range(len(answers))]
+    steps = [runner.step(f"s{n}", url=url, scopes="api") for n, url in enumerate(urls)]
+    job = runner(*steps)
+    for step in steps:
+        check_harmless(job, step.id)
+    assert len({job[step.id].outputs["category"] for step in steps}) > 2
