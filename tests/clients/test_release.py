@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
-from kit.act import BASH, ROOT, UV, commit, once, script
+from kit.act import BASH, ROOT, UV, commit, once, present, script
 from kit.lock import locked
 
 import glcheck
@@ -68,16 +68,13 @@ def run(job: str, directory: Path, umask: int = -1, **environ: str) -> None:
 
 def copy(directory: Path, umask: int, time: int) -> None:
     """Commit a copy of the repository to a repository of its own, as of the same moment."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     # Another order may be another order of a directory.
-    for name in sorted(listed.stdout.split("\0"), reverse=directory.name == "else"):
-        if (ROOT / name).is_file():
-            target = directory / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, target)
-            target.chmod(target.stat().st_mode & ~umask)
-            os.utime(target, (time, time))
+    for name in sorted(present(), reverse=directory.name == "else"):
+        target = directory / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, target)
+        target.chmod(target.stat().st_mode & ~umask)
+        os.utime(target, (time, time))
     then = "1600000000 +0000"
     commit(directory, GIT_AUTHOR_DATE=then, GIT_COMMITTER_DATE=then)
 

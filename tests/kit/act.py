@@ -215,6 +215,14 @@ def commit(directory: Path, **environ: str) -> None:
         subprocess.run(command, cwd=directory, env={**env, **environ}, check=True, timeout=60)
 
 
+def present() -> list[str]:
+    """Return the files of this repository, those that are not committed yet among them."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    # One that was deleted is still listed until that is committed.
+    return [name for name in sorted(listed.stdout.split("\0")) if (ROOT / name).is_file()]
+
+
 def copy_action(directory: Path) -> None:
     """Copy what the action consists of."""
     directory.mkdir(parents=True)

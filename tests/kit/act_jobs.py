@@ -40,32 +40,18 @@ def populated(gitlab: GitLab) -> GitLab:
     return gitlab
 
 
-def verdict(category: str) -> tuple[str, str, str, str]:
-    """Return how a step ends, by the contract, and what its outputs say of it."""
-    state = ("success", "true") if category == "ok" else (FAILED, "false")
-    return *state, category, str(CODES[category])
-
-
-class Used(NamedTuple):
+class Used:
     """What became of a step that uses the action."""
 
-    outcome: str
-    conclusion: str
-    outputs: dict[str, str]
-    log: str  # as the runner gets it, commands included
-    summary: str
-    written: dict[str, Any] | None  # what the output `report` names
-
-    @property
-    def report(self) -> dict[str, Any]:
-        """The report as JSON."""
-        assert self.written is not None
-        return self.written
-
-    @property
-    def commands(self) -> list[Command]:
-        """What the runner takes for commands."""
-        return [*commands(self.log)]
+    def __init__(self, state: Mapping[str, Any], log: str, summary: str, report: Path) -> None:
+        self.outcome: str = state["outcome"]
+        self.outputs: dict[str, str] = state["outputs"]
+        self.log = log  # as the runner gets it, commands included
+        self.summary = summary
+        # What the output `report` names, empty if that is nothing.
+        text = report.read_text(encoding="utf-8") if report.exists() else "{}"
+        self.report: dict[str, Any] = json.loads(text)
+        self.commands: list[Command] = [*commands(log)]  # what the runner takes for such
 
     @property
     def error(self) -> Command:
@@ -74,15 +60,11 @@ class Used(NamedTuple):
         assert command.name == "error", command
         return command
 
-    @property
-    def verdict(self) -> tuple[str, str, str, str]:
-        """How the step ended, and what its outputs say of it."""
-        said = [self.outputs.get(name, "ABSENT") for name in ("ok", "category", "exit-code")]
-        return self.outcome, *said  # type: ignore[return-value]
-
     def ends(self, category: str) -> Used:
-        """Check that it ended as the contract says for a category."""
-        assert self.verdict == verdict(category), self.log
+        """Check that it ended as the contract says for a category, and that its outputs tell."""
+        said = [self.outputs.get(name) for name in ("ok", "category", "exit-code")]
+        state = ["success", "true"] if category == "ok" else [FAILED, "false"]
+        assert [self.outcome, *said] == [*state, category, str(CODES[category])], self.log
         return self
 
     def is_not_installed(self) -> None:
@@ -112,16 +94,9 @@ class Job:
         summaries = (e for e in self.entries if e.get("command") == "summary")
         own = (e for e in summaries if (e["stepID"][0], len(e["stepID"])) == (step, 2))
         said = (path for path in self._said if path.name.startswith(f"{step}-composite-"))
-        report = self.out / f"report-{step}"
-        state = self._steps[step]
-        return Used(
-            state["outcome"],
-            state["conclusion"],
-            state["outputs"],
-            "".join(path.read_bytes().decode() for path in said),
-            "".join(entry["content"] for entry in own),
-            json.loads(report.read_text(encoding="utf-8")) if report.exists() else None,
-        )
+        log = "".join(path.read_bytes().decode() for path in said)
+        summary = "".join(entry["content"] for entry in own)
+        return Used(self._steps[step], log, summary, self.out / f"report-{step}")
 
     def output(self, step: str) -> str:
         """What a step of the test itself printed."""

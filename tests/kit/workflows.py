@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
@@ -67,18 +67,7 @@ def pinned(line: str) -> bool:
     return bool(re.fullmatch(rf"\./( # .*)?|{commit}", line))
 
 
-class Snippet(NamedTuple):
-    """A piece of a workflow in the documentation."""
-
-    name: str
-    text: str  # a whole workflow
-
-    def using(self, action: str) -> str:
-        """Return the workflow with another action in place of the placeholder."""
-        return self.text.replace(PLACEHOLDER, action)
-
-
-def snippets(path: Path) -> Iterator[Snippet]:
+def snippets(path: Path) -> Iterator[tuple[str, str]]:
     """Find the workflows in a page; what is only a part of one is made whole."""
     text = path.read_text(encoding="utf-8")
     for found in re.finditer(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
@@ -87,21 +76,21 @@ def snippets(path: Path) -> Iterator[Snippet]:
         if isinstance(document, list):
             document, block = {"steps": document}, "steps:\n" + _indented(block, 2)
         if "jobs" in document:
-            yield Snippet(name, block)
+            yield name, block
         elif "steps" in document:
-            yield Snippet(name, WRAPPER + _indented(block, 4))
+            yield name, WRAPPER + _indented(block, 4)
 
 
 def _indented(text: str, by: int) -> str:
     return re.sub(r"^(?=.*\S)", " " * by, text, flags=re.MULTILINE)
 
 
-SNIPPETS = [*snippets(GUIDE), *snippets(ROOT / "README.md")]
+SNIPPETS = {**dict(snippets(GUIDE)), **dict(snippets(ROOT / "README.md"))}
 
 
 def recipe(words: str, url: str) -> str:
     """Find the recipe with these words in it, and send it to another GitLab."""
-    (text,) = [snippet.text for snippet in SNIPPETS if words in snippet.text]
+    (text,) = [text for text in SNIPPETS.values() if words in text]
     return text.replace("https://gitlab.example.com", url)
 
 

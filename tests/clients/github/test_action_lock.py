@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import zipfile
 from email.parser import Parser
+from itertools import product
 from pathlib import Path
 
 import pytest
-from kit.act import LOCK, ROOT, UV
-from kit.lock import locked
+from kit.act import LOCK, UV
+from kit.lock import locked, required
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -45,25 +45,16 @@ def test_the_lock_names_no_index_and_no_other_file() -> None:
 
 def applies(requirement: Requirement) -> bool:
     """Tell whether a requirement without extras is one on any runner."""
-    return requirement.marker is None or any(
-        requirement.marker.evaluate(
-            {
-                "python_version": version,
-                "python_full_version": f"{version}.1",
-                "sys_platform": platform,
-                "extra": "",
-            }
-        )
-        for version in PYTHONS
-        for platform in MACHINES.values()
-    )
+    for version, platform in product(PYTHONS, MACHINES.values()):
+        python = {"python_version": version, "python_full_version": f"{version}.1"}
+        machine = {**python, "sys_platform": platform, "extra": ""}
+        if requirement.marker is None or requirement.marker.evaluate(machine):
+            return True
+    return False
 
 
 def test_the_lock_covers_what_its_packages_require_and_nothing_else(wheels: Path) -> None:
-    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    named = re.search(r"^dependencies = (\[.*?\])", project, re.MULTILINE | re.DOTALL)
-    assert named
-    wanted = [Requirement(text) for text in json.loads(named[1])]
+    wanted = required()
     for wheel in wheels.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             (path,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from kit.act import ROOT
@@ -84,10 +82,7 @@ def test_from_its_own_repository_the_action_points_to_its_documentation(runner: 
     [
         ("acme/glcheck@v1", "github.com", "acme/glcheck/blob/v1"),
         ("acme/glcheck@releases/v1", "github.acme.com", "acme/glcheck/blob/releases/v1"),
-        *(
-            (incomplete, "github.com", "")
-            for incomplete in ("", "@v1", "acme/glcheck", "a/b@", "@")
-        ),
+        *((part, "github.com", "") for part in ("", "@v1", "acme/glcheck", "a/b@", "@")),
     ],
 )
 def test_docs_is_the_section_of_the_actions_own_ref_or_the_command_that_explains(
@@ -107,40 +102,28 @@ def test_the_documentation_has_a_section_for_each_category() -> None:
 # A token that is not there
 
 
-def pull_request(head: str | None) -> dict[str, Any]:
-    """Return what GitHub tells of a pull request from a repository; None is one that was deleted."""
-    source = None if head is None else {"full_name": head, "fork": head != "acme/app"}
+INHERIT = "secrets: inherit"
+OWN = "acme/app"
+# fmt: off
+MISSING = {
+    "push": ("", ("`token`", "secret", INHERIT, "environment"), ("fork", "Dependabot")),
+    "own pull request": (OWN, (INHERIT,), ("from a fork",)),
+    "fork": ("stranger/app", ("from a fork",), (INHERIT,)),
+    "deleted fork": ("gone", ("from a fork",), (INHERIT,)),
+    "Dependabot": (OWN, ("Dependabot",), ("from a fork",)),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("case", MISSING)
+def test_a_missing_token_is_told_with_what_may_have_kept_it_away(runner: Runner, case: str) -> None:
+    head, told, untold = MISSING[case]
+    source = None if head == "gone" else {"full_name": head, "fork": head != OWN}
     request = {"number": 1, "head": {"ref": "topic", "repo": source}, "base": {"ref": "main"}}
-    return {"pull_request": request, "repository": {"full_name": "acme/app"}}
-
-
-OWN = {"event": "pull_request", "payload": pull_request("acme/app")}
-INHERIT = ("`token`", "secret", "secrets: inherit", "environment")
-
-
-@pytest.mark.parametrize(
-    ("how", "told", "untold"),
-    [
-        ({}, INHERIT, ("fork", "Dependabot")),
-        (OWN, ("secrets: inherit",), ("from a fork",)),
-        (
-            {**OWN, "payload": pull_request("stranger/app")},
-            ("from a fork",),
-            ("secrets: inherit",),
-        ),
-        ({**OWN, "payload": pull_request(None)}, ("from a fork",), ("secrets: inherit",)),
-        (OWN, ("Dependabot",), ("from a fork",)),
-    ],
-    ids=["push", "own pull request", "fork", "deleted fork", "Dependabot"],
-)
-def test_a_missing_token_is_told_with_what_may_have_kept_it_away(
-    runner: Runner,
-    how: Mapping[str, Any],
-    told: tuple[str, ...],
-    untold: tuple[str, ...],
-) -> None:
-    who = ("--actor", "dependabot[bot]") if "Dependabot" in told else ()
-    error = runner.use(*who, token="", **how).ends("token-missing").error
+    payload = {"pull_request": request, "repository": {"full_name": OWN}}
+    event = {"event": "pull_request", "payload": payload} if head else {}
+    who = ("--actor", "dependabot[bot]") if case == "Dependabot" else ()
+    error = runner.use(*who, token="", **event).ends("token-missing").error
     assert error.properties["title"] == "token-missing"
     assert [cause for cause in told if cause not in error.data] == []
     assert [cause for cause in untold if cause in error.data] == []

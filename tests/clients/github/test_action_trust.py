@@ -182,8 +182,8 @@ def test_a_secret_in_the_wrong_input_is_not_repeated(runner: Runner) -> None:
     )
     for step in ("all", "python", "path"):
         used = job[step]
-        assert used.verdict[:2] == (FAILED, "false")
-        assert GOOD not in used.log + used.summary + json.dumps([used.outputs, used.written]), step
+        assert (used.outcome, used.outputs["ok"]) == (FAILED, "false")
+        assert GOOD not in used.log + used.summary + json.dumps([used.outputs, used.report]), step
     assert GOOD not in job.log
 
 

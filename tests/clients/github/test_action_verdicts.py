@@ -156,7 +156,6 @@ def test_the_summary_of_a_success_tells_the_days_left_in_one_line(job: Job) -> N
 
 
 def test_a_later_step_can_branch_on_the_category(job: Job) -> None:
-    assert job["scopes"].conclusion == "success"  # continue-on-error
     assert (job.out / "branched").exists()
     assert not (job.out / "astray").exists()
 

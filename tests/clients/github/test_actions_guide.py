@@ -13,7 +13,7 @@ TEXT = GUIDE.read_text(encoding="utf-8")
 
 
 def test_the_guide_and_the_readme_have_recipes() -> None:
-    pages = [snippet.name.rpartition("-")[0] for snippet in SNIPPETS]
+    pages = [name.rpartition("-")[0] for name in SNIPPETS]
     assert pages.count(GUIDE.stem) >= 7
     assert "README" in pages
 
