@@ -152,7 +152,7 @@ def interpreter(
 def old_python(path: Path) -> Path:
     """Write what says of itself that it is Python 3.9, in all that it is given by -c."""
     old = "sys.version_info, sys.hexversion = (3, 9, 9, 'final', 0), 0x030909F0"
-    code = f"import sys; {old}; exec(sys.argv[sys.argv.index('-c') + 1])"
+    code = f"import sys; {old}; exec(sys.argv[sys.argv.index('-c', 1) + 1])"
     said = 'case "$1" in -V|--version) echo Python 3.9.9; exit;; esac'
     return script(path, said, f'exec {quoted(sys.executable)} -c {quoted(code)} "$@"')
 
