@@ -176,7 +176,7 @@ def _token(name: str | None, layer: Layer, around: _Around) -> TokenPolicy:
         complaints.complain(layer["role"].origin, sentence)
     provider = providers.face(given.get("provider", providers.DEFAULT))
     named = Source(given.get("token_env"), given.get("token_file"))
-    source = _resolved(named, provider, environ)
+    source = resolve_source(named, provider, environ)
     url = _url(layer, provider, around)
     origins = [layer[name].origin for name in ("token-env", "token-file") if name in layer]
     return TokenPolicy(
@@ -192,7 +192,7 @@ def _token(name: str | None, layer: Layer, around: _Around) -> TokenPolicy:
     )
 
 
-def _resolved(named: Source, provider: providers.Provider, environ: Mapping[str, str]) -> Source:
+def resolve_source(named: Source, provider: providers.Provider, environ: Mapping[str, str]) -> Source:
     """The source that is named, else the first of the usual variables that is set."""
     if named.file:
         return named

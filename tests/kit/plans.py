@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from glcheck.settings.plan import Plan, resolve
+from glcheck.policy import Plan
+from glcheck.settings.plan import resolve
 from kit.command import Result, Run
 from kit.policies import GOOD, write
 

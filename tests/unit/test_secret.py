@@ -10,18 +10,32 @@ from kit.policies import GOOD
 from kit.shapes import MALFORMED, RUNNER, UNCHECKABLE, WHOLE
 
 from glcheck.problem import Failure
-from glcheck.secret import Secret, Source, read
+from glcheck import providers
+from glcheck.policy import Requirements, Source, TokenPolicy
+from glcheck.secret import Secret, read
+from glcheck.settings.plan import resolve_source
 
 USUAL = ("GLCHECK_TOKEN", "GITLAB_TOKEN", "GL_TOKEN", "GITLAB_ACCESS_TOKEN", "GITLAB_PRIVATE_TOKEN")
 MISSING, DAMAGED = "token-missing", "token-malformed"
+GITLAB = providers.face("gitlab")
+POLICY = TokenPolicy(
+    name="one", provider="gitlab", source=Source(), url="https://gitlab.com", ca_file=None,
+    requirements=Requirements(), allow=(), named_in_policy=False,
+)  # fmt: skip
+
+
+def whole(value: str, had_line_end: bool = False) -> Secret:
+    """What is read where this value stands."""
+    return Secret(value, GITLAB.shape_of(value), had_line_end)
 
 
 def found(
     environ: Mapping[str, str], source: Source | None = None, stdin: bytes = b""
 ) -> tuple[Secret | None, str, str]:
     """The secret from there; else the category and words of why there is none."""
+    policy = POLICY._replace(source=resolve_source(source or Source(), GITLAB, environ))
     try:
-        return read((source or Source()).resolved(environ), environ, stdin, 30), "", ""
+        return read(policy, environ, stdin, 30), "", ""
     except Failure as failure:
         problem = failure.problem
         return None, problem.category.label, f"{problem.message} {problem.fix}"
@@ -30,7 +44,7 @@ def found(
 @pytest.mark.parametrize("value", [*WHOLE.values(), RUNNER, *UNCHECKABLE], ids=ascii)
 def test_a_whole_token_is_taken_as_it_is_and_not_printed(value: str) -> None:
     secret, _, _ = found({"GITLAB_TOKEN": value})
-    assert secret == Secret(value, had_line_end=False)
+    assert secret == whole(value)
     assert value not in f"{secret!r} {secret} {[secret]}"
 
 
@@ -81,7 +95,7 @@ def test_a_file_that_cannot_be_read_is_a_missing_token(tmp_path: Path, name: str
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"], ids=["clean", "one", "dos", "two"])
 def test_a_line_end_after_the_secret_is_stripped_and_noted(tmp_path: Path, end: str) -> None:
-    given, wanted = f"{GOOD}{end}", Secret(GOOD, had_line_end=bool(end))
+    given, wanted = f"{GOOD}{end}", whole(GOOD, bool(end))
     (tmp_path / "secret").write_bytes(given.encode())
     for source in (Source(file=str(tmp_path / "secret")), Source(file="-"), Source("T")):
         assert found({"T": given}, source, given.encode())[0] == wanted
@@ -91,8 +105,8 @@ def test_a_line_end_after_the_secret_is_stripped_and_noted(tmp_path: Path, end: 
 def test_the_usual_variables_are_looked_at_in_their_order(first: int) -> None:
     # One that is empty counts as none.
     environ = dict.fromkeys(USUAL[:first], "") | {name: f"{GOOD}{name}" for name in USUAL[first:]}
-    assert Source().resolved(environ).name == USUAL[first]
-    assert found(environ)[0] == Secret(f"{GOOD}{USUAL[first]}", had_line_end=False)
+    assert resolve_source(Source(), GITLAB, environ).name == USUAL[first]
+    assert found(environ)[0] == whole(f"{GOOD}{USUAL[first]}")
 
 
 def test_what_was_looked_at_is_named_and_a_named_source_is_the_only_one() -> None:

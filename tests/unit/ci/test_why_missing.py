@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from glcheck.ci import surroundings
+from glcheck import ci
 
 PULL = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request", "GITHUB_ACTOR": "someone"}
 PUSH = PULL | {"GITHUB_EVENT_NAME": "push"}
@@ -59,5 +59,5 @@ def test_why_a_variable_is_missing(
     if event is not None:
         (tmp_path / "event.json").write_text(event)
         environ = {**environ, "GITHUB_EVENT_PATH": str(tmp_path / "event.json")}
-    said = " ".join(surroundings.why_missing(environ, "SOME_TOKEN"))
+    said = " ".join(ci.why_missing(environ, "SOME_TOKEN", "GitLab"))
     assert (told.lower() in said.lower(), not_told.lower() in said.lower()) == (True, False)

@@ -36,7 +36,7 @@ def key(value: str = GOOD, had_line_end: bool = False, **flags: str) -> str:
     """What a success of this token is filed under, with these settings."""
     texts = {name.replace("_", "-"): [text] for name, text in flags.items()}
     (policy,) = plan.resolve(texts, {}, Path(os.devnull)).tokens
-    return memory.key(policy, Secret(value=value, had_line_end=had_line_end))
+    return memory.key(policy, Secret(value, Shape("access-token"), had_line_end))
 
 
 ASKED: list[dict[str, Any]] = [

@@ -16,7 +16,7 @@ HOUR, DAY = 3600, 86400
     ("url", "HTTPS://gitlab.example.com:", "https://gitlab.example.com"),
     ("url", "https://gitlab.com:8443", "https://gitlab.com:8443"),
     ("url", "https://gitlab.com/tools/GitLab/", "https://gitlab.com/tools/GitLab"),
-    ("url", "https://gitlab.com/a/api/v4/", "https://gitlab.com/a"),
+    ("url", "https://gitlab.com/a/", "https://gitlab.com/a"),
     ("url", "http://[::1]:8080/", "http://[::1]:8080"),
     *[("token-env", name, name) for name in (
         "_", "my_token_2", "T" * 64, "MyTokenForReleasesOfApp", "GITLAB_TOKEN_FOR_RELEASES_OF_2026",
@@ -59,7 +59,7 @@ NOTHING = {  # half a sentence, and what it is said of
         "gitlab.com\\.evil.com",
     )],
     "must not hold . or ..": ["url https://gitlab.com/a/../b", "url https://gitlab.com/."],
-    "such as https://gitlab": [f"url https://{text}" for text in ("a:port", "a:65536", "[::1")],
+    "such as https://host": [f"url https://{text}" for text in ("a:port", "a:65536", "[::1")],
     "a user name or password": [f"url https://{text}" for text in (
         "oauth2:word@gitlab.com", "gitlab.com@evil.com", "evil.com\\@gitlab.com",
     )],
