@@ -46,11 +46,9 @@ def resolve(
     complaints = Complaints(environ)
     by_flag, by_variable = from_flags(flags, complaints), from_environment(environ, complaints)
     named = by_flag.get("config") or by_variable.get("config")
-    file = _read_file(named, directory, complaints)
+    around = _Around(environ, directory, complaints, tuple(flags.get("url", ())))
+    file = _read_file(named, around)
     top = merge(file.top, by_variable, by_flag)
-    if file.found:
-        _check_receivers(file, flags.get("url", ()), environ, complaints)
-    around = _Around(environ, directory, complaints)
     tokens = _tokens(file, top, around)
     _check_only(only, file, tokens, complaints)
     output = _output(top, around)
@@ -73,6 +71,7 @@ class _Around(NamedTuple):
     environ: Mapping[str, str]
     directory: Path
     complaints: Complaints
+    urls: tuple[str, ...]  # that flags name
 
 
 def _of_run(top: Layer, name: str) -> Any:
@@ -101,12 +100,11 @@ class _File(NamedTuple):
 
     top: Layer
     tokens: Mapping[str, Layer] | None
-    found: bool
 
 
-def _read_file(named: Given | None, directory: Path, complaints: Complaints) -> _File:
+def _read_file(named: Given | None, around: _Around) -> _File:
     """The policy file's layers; empty ones where there is no file or it cannot be read."""
-    nothing = _File({}, None, False)
+    directory, complaints, nothing = around.directory, around.complaints, _File({}, None)
     path = Path(named.value).expanduser() if named else None
     if not named and not complaints.in_action:
         path = policy_file.find(directory)
@@ -128,8 +126,10 @@ def _read_file(named: Given | None, directory: Path, complaints: Complaints) -> 
         return nothing
     keys = policy_file.Keys(complaints, found=named is None)
     top = keys.layer(content.top)
+    if not named:
+        _check_receiver(top, top, around)
     if content.tokens is None:
-        return _File(top, None, named is None)
+        return _File(top, None)
     tokens: dict[str, Layer] = {}
     for line, of_token in content.tokens:
         name = keys.name(of_token, line)
@@ -137,7 +137,9 @@ def _read_file(named: Given | None, directory: Path, complaints: Complaints) -> 
             where = f"{complaints.file}:{line}"
             complaints.complain(where, "another token of this policy has the same name")
         tokens[name] = keys.layer(of_token, of_token=True)
-    return _File(top, tokens, named is None)
+        if not named:
+            _check_receiver(tokens[name], merge(top, tokens[name]), around)
+    return _File(top, tokens)
 
 
 # --- tokens ---
@@ -174,7 +176,7 @@ def _token(name: str | None, layer: Layer, around: _Around) -> TokenPolicy:
     if requirements.role and not requirements.namespace:
         sentence = "role needs a project or a group in which to have it"
         complaints.complain(layer["role"].origin, sentence)
-    provider = providers.face(given.get("provider", providers.DEFAULT))
+    provider = _provider(layer)
     named = Source(given.get("token_env"), given.get("token_file"))
     source = resolve_source(named, provider, environ)
     url = _url(layer, provider, around)
@@ -192,8 +194,17 @@ def _token(name: str | None, layer: Layer, around: _Around) -> TokenPolicy:
     )
 
 
-def resolve_source(named: Source, provider: providers.Provider, environ: Mapping[str, str]) -> Source:
-    """The source that is named, else the first of the usual variables that is set."""
+def _provider(layer: Layer) -> providers.Provider:
+    return providers.face(layer["provider"].value if "provider" in layer else providers.DEFAULT)
+
+
+def resolve_source(
+    named: Source, provider: providers.Provider, environ: Mapping[str, str]
+) -> Source:
+    """The source that is named, else the first of the usual variables that is set.
+
+    In the action, that is its input `token`, where neither says otherwise.
+    """
     if named.file:
         return named
     usual = (INPUT, *provider.TOKEN_VARIABLES)
@@ -239,31 +250,28 @@ def _usual_url(provider: providers.Provider, around: _Around) -> Given:
     return given or Given("url", provider.PUBLIC_URL, variable)
 
 
-def _check_receivers(
-    file: _File, by_flag: Sequence[str], environ: Mapping[str, str], complaints: Complaints
-) -> None:
+def _check_receiver(layer: Layer, whole: Layer, around: _Around) -> None:
     """A policy that was merely found, as in a checkout, must not choose whom a secret is sent to.
 
-    It may name this machine, or an origin that flags or the environment name as well.
+    The `url` of a layer may be on this machine, or of an origin that flags or the environment name
+    as well. `whole` is the layer with what it inherits.
     """
-    for layer in (file.top, *(file.tokens or {}).values()):
-        if "url" not in layer:
-            continue
-        chosen = merge(file.top, layer).get("provider")
-        provider = providers.face(chosen.value if chosen else providers.DEFAULT)
-        origin, url = layer["url"].origin, provider.base_url(layer["url"].value)
-        texts = (*by_flag, environ.get("GLCHECK_URL", ""), *provider.urls(environ))
-        named = _origins(texts) or {address.origin(provider.PUBLIC_URL)}
-        if address.is_loopback(url) or address.origin(url) in named:
-            continue
-        first, *others = provider.URL_VARIABLES
-        others = ["GLCHECK_URL", *others, "--url"]
-        complaints.complain(
-            origin,
-            f"it would send tokens to {url}, and nothing outside this file confirms that address",
-            f"If it is right, name the file with `--config {complaints.file}`, or set {first} (or "
-            f"{', '.join(others)}) to it. Otherwise a checkout could redirect your tokens.",
-        )
+    if "url" not in layer:
+        return
+    provider = _provider(whole)
+    url, complaints = provider.base_url(layer["url"].value), around.complaints
+    by_variable = (around.environ.get("GLCHECK_URL", ""), *provider.urls(around.environ))
+    named = _origins((*around.urls, *by_variable)) or {address.origin(provider.PUBLIC_URL)}
+    if address.is_loopback(url) or address.origin(url) in named:
+        return
+    first, *others = provider.URL_VARIABLES
+    others = ["GLCHECK_URL", *others, "--url"]
+    complaints.complain(
+        layer["url"].origin,
+        f"it would send tokens to {url}, and nothing outside this file confirms that address",
+        f"If it is right, name the file with `--config {complaints.file}`, or set {first} (or "
+        f"{', '.join(others)}) to it. Otherwise a checkout could redirect your tokens.",
+    )
 
 
 def _origins(texts: Sequence[str]) -> set[tuple[str, str, int]]:

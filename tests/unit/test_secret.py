@@ -9,9 +9,9 @@ import pytest
 from kit.policies import GOOD
 from kit.shapes import MALFORMED, RUNNER, UNCHECKABLE, WHOLE
 
-from glcheck.problem import Failure
 from glcheck import providers
 from glcheck.policy import Requirements, Source, TokenPolicy
+from glcheck.problem import Failure
 from glcheck.secret import Secret, read
 from glcheck.settings.plan import resolve_source
 
@@ -41,7 +41,14 @@ def found(
         return None, problem.category.label, f"{problem.message} {problem.fix}"
 
 
-@pytest.mark.parametrize("value", [*WHOLE.values(), RUNNER, *UNCHECKABLE], ids=ascii)
+@pytest.mark.parametrize("value", [RUNNER, *UNCHECKABLE], ids=ascii)
+def test_a_kind_that_cannot_be_described_is_not_sent(value: str) -> None:
+    _, category, words = found({"GITLAB_TOKEN": value})
+    assert (category, "Nothing was sent" in words) == ("wrong-token-kind", True)
+    assert value not in words
+
+
+@pytest.mark.parametrize("value", WHOLE.values(), ids=ascii)
 def test_a_whole_token_is_taken_as_it_is_and_not_printed(value: str) -> None:
     secret, _, _ = found({"GITLAB_TOKEN": value})
     assert secret == whole(value)

@@ -17,7 +17,7 @@ from kit.node import NODE, install
 from kit.policies import GOOD
 from kit.reports import HOSTILE, commands
 
-from glcheck.reports.github_actions import annotation
+from glcheck.ci.github_actions import annotation
 
 pytestmark = pytest.mark.slow
 FRAGMENTS = (

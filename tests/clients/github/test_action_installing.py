@@ -204,11 +204,7 @@ INDEXES = {
 
 @pytest.mark.parametrize(("uv", "variables", "files"), INDEXES.values(), ids=INDEXES)
 def test_the_index_that_the_runner_is_set_up_with_is_used(
-    with_pip: Runner,
-    index: Index,
-    uv: bool,
-    variables: Mapping[str, str],
-    files: Mapping[str, str],
+    with_pip: Runner, index: Index, uv: bool, variables: Mapping[str, str], files: Mapping[str, str]
 ) -> None:
     away = with_pip.directory / "away"
     for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "PIP_CONFIG_FILE"):

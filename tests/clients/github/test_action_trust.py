@@ -187,9 +187,7 @@ def test_a_secret_in_the_wrong_input_is_not_repeated(runner: Runner) -> None:
     assert GOOD not in job.log
 
 
-def test_what_a_server_says_is_no_command_no_output_and_no_markup(
-    runner: Runner,
-) -> None:
+def test_what_a_server_says_is_no_command_no_output_and_no_markup(runner: Runner) -> None:
     answers = [answer for text in HOSTILE[::6] for answer in list(hostile_answers(text))[:5]]
     for number, answer in enumerate(answers):
         runner.gitlab.always(answer, f"/answer{number}/")

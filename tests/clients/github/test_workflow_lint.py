@@ -9,16 +9,7 @@ from typing import Any
 
 import pytest
 from kit.act import ROOT
-from kit.workflows import (
-    GUIDE,
-    PLACEHOLDER,
-    SNIPPETS,
-    WRAPPER,
-    pinned,
-    program,
-    read,
-    uses,
-)
+from kit.workflows import GUIDE, PLACEHOLDER, SNIPPETS, WRAPPER, pinned, program, read, uses
 
 pytestmark = pytest.mark.slow
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -6,15 +6,7 @@ import re
 
 import pytest
 from kit.gitlab_server import Token
-from kit.hook_clients import (
-    CLIENTS,
-    DEAD,
-    NARROW,
-    REVOKED,
-    Home,
-    each_client,
-    each_way,
-)
+from kit.hook_clients import CLIENTS, DEAD, NARROW, REVOKED, Home, each_client, each_way
 from kit.policies import GOOD
 
 pytestmark = pytest.mark.slow
@@ -107,9 +99,7 @@ def test_it_can_be_let_through_unchecked(home: Home) -> None:
 
 
 @each_client
-def test_a_client_hides_the_warning_of_a_hook_that_passes_only_if_it_is_told_to(
-    home: Home,
-) -> None:
+def test_a_client_hides_the_warning_of_a_hook_that_passes_only_if_it_is_told_to(home: Home) -> None:
     quiet = {"args": [f"--{name}={value}" for name, value in AWAY.items()], "verbose": False}
     pushed = home.clone(config=home.machine.config(quiet)).push(GOOD)
     assert pushed.passed

@@ -15,6 +15,7 @@ import pytest
 from kit.hook import HOUR, Entry, posix
 from kit.policies import GOOD, secret
 
+from glcheck.description import Shape
 from glcheck.hook import memory
 from glcheck.secret import Secret
 from glcheck.settings import plan
