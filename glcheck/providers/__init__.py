@@ -11,8 +11,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import cache
 from typing import TYPE_CHECKING
 
-from glcheck.providers.prefixes import whose_token as whose_token
-
 if TYPE_CHECKING:
     from typing import Protocol
 
@@ -85,6 +83,16 @@ if TYPE_CHECKING:
 
 NAMES = ("gitlab",)
 DEFAULT = "gitlab"
+# By the public prefixes of their tokens, for one in the wrong place.
+_OTHERS = {
+    "a GitHub token": ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+    "an AWS key": ("AKIA",),
+    "a Slack token": ("xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-"),
+    "an npm token": ("npm_",),
+    "a PyPI token": ("pypi-",),
+    "an API key of another service": ("sk-", "sk_live_", "sk_test_"),
+    "a Docker token": ("dckr_pat_", "dckr_oat_"),
+}
 
 
 @cache
@@ -111,6 +119,11 @@ def kinds() -> tuple[str, ...]:
 def roles() -> tuple[str, ...]:
     """The roles that can be asked for, of all providers, the least first."""
     return tuple(dict.fromkeys(role for name in NAMES for role in face(name).ROLES))
+
+
+def whose_token(secret: str) -> str | None:
+    """Whose token it is, as "a GitHub token"; None where its beginning does not tell."""
+    return next((who for who, heads in _OTHERS.items() if secret.startswith(heads)), None)
 
 
 def looks_like_token(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,27 +12,21 @@ if TYPE_CHECKING:
     from glcheck.reports.text import Style
 
 
-class Format(NamedTuple):
-    """Where the function is that writes a format; each is loaded only where it is asked for."""
-
-    module: str
-    function: str
-    styled: bool = False  # whether it can be coloured, quiet or verbose
-
-
+# Module and function that write each; a module is loaded only where its format is asked for.
 FORMATS = {
-    "text": Format("text", "text", styled=True),
-    "json": Format("json", "json_text"),
-    "github": Format("github_actions", "commands", styled=True),
-    "junit": Format("junit", "junit"),
-    "markdown": Format("markdown", "markdown"),
-    "annotations": Format("gitlab_ci", "links"),
-    "dotenv": Format("gitlab_ci", "variables"),
+    "text": ("text", "text"),
+    "json": ("json", "json_text"),
+    "github": ("github_actions", "commands"),
+    "junit": ("junit", "junit"),
+    "markdown": ("markdown", "markdown"),
+    "annotations": ("gitlab_ci", "links"),
+    "dotenv": ("gitlab_ci", "variables"),
 }
+_STYLED = ("text", "github")  # can be coloured, quiet or verbose
 
 
 def render(kind: str, report: Report, style: Style) -> str:
     """The report in that format, with a newline at its end."""
-    module, function, styled = FORMATS[kind]
+    module, function = FORMATS[kind]
     write: Callable[..., str] = getattr(import_module(f"glcheck.reports.{module}"), function)
-    return write(report, style) if styled else write(report)
+    return write(report, style) if kind in _STYLED else write(report)

@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from glcheck import address, providers
 from glcheck.ci import github_actions, gitlab_ci
 from glcheck.policy import INPUT, Output, Plan, Requirements, Source, TokenPolicy
 from glcheck.problem import Category
-from glcheck.settings import policy_file
 from glcheck.settings.layers import (
     Complaints,
     Given,
@@ -27,6 +26,7 @@ from glcheck.settings.layers import (
 )
 from glcheck.settings.table import SETTINGS
 
+POLICY_FILES = (".glcheck.yml", ".glcheck.yaml")
 _MOST_PROBLEMS = 50  # who has more will run it again after mending these
 
 
@@ -46,11 +46,11 @@ def resolve(
     complaints = Complaints(environ)
     by_flag, by_variable = from_flags(flags, complaints), from_environment(environ, complaints)
     named = by_flag.get("config") or by_variable.get("config")
-    around = _Around(environ, directory, complaints, tuple(flags.get("url", ())))
-    file = _read_file(named, around)
-    top = merge(file.top, by_variable, by_flag)
-    tokens = _tokens(file, top, around)
-    _check_only(only, file, tokens, complaints)
+    around = _Around(environ, directory, complaints, flags.get("url", ()))
+    in_file, of_tokens = _read_file(named, around)
+    top = merge(in_file, by_variable, by_flag)
+    tokens = _tokens(of_tokens, top, around)
+    _check_only(only, of_tokens is not None, tokens, complaints)
     output = _output(top, around)
     problems = complaints.problems
     return Plan(
@@ -65,13 +65,20 @@ def resolve(
     )
 
 
-class _Around(NamedTuple):
-    """What a plan is made in."""
+class _Around:
+    """What a plan is made in; `urls` are those that flags name."""
 
-    environ: Mapping[str, str]
-    directory: Path
-    complaints: Complaints
-    urls: tuple[str, ...]  # that flags name
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        directory: Path,
+        complaints: Complaints,
+        urls: Sequence[str],
+    ) -> None:
+        self.environ = environ
+        self.directory = directory
+        self.complaints = complaints
+        self.urls = urls
 
 
 def _of_run(top: Layer, name: str) -> Any:
@@ -80,9 +87,9 @@ def _of_run(top: Layer, name: str) -> Any:
 
 
 def _check_only(
-    only: Sequence[str], file: _File, tokens: Sequence[TokenPolicy], complaints: Complaints
+    only: Sequence[str], several: bool, tokens: Sequence[TokenPolicy], complaints: Complaints
 ) -> None:
-    if only and file.tokens is None:
+    if only and not several:
         complaints.complain("--only", "needs a policy file with `tokens:`")
         return
     names = [policy.name for policy in tokens]
@@ -95,27 +102,33 @@ def _check_only(
 # --- the policy file ---
 
 
-class _File(NamedTuple):
-    """The policy file as layers: of its top level, and of each token by its name."""
+def find(directory: Path) -> Path | None:
+    """The policy file of that directory, else of the git work tree that it lies in, or None."""
+    places = [directory]
+    above = (directory, *directory.parents)
+    places += [parent for parent in above if (parent / ".git").exists()][:1]
+    files = (place / name for place in places for name in POLICY_FILES)
+    return next((file for file in files if file.is_file()), None)
 
-    top: Layer
-    tokens: Mapping[str, Layer] | None
 
+def _read_file(named: Given | None, around: _Around) -> tuple[Layer, dict[str, Layer] | None]:
+    """The layers of the policy file: of its top level, and of each token by its name, if any.
 
-def _read_file(named: Given | None, around: _Around) -> _File:
-    """The policy file's layers; empty ones where there is no file or it cannot be read."""
-    directory, complaints, nothing = around.directory, around.complaints, _File({}, None)
+    They are empty where there is no file or it cannot be read.
+    """
+    directory, complaints = around.directory, around.complaints
     path = Path(named.value).expanduser() if named else None
     if not named and not complaints.in_action:
-        path = policy_file.find(directory)
+        path = find(directory)
     if path is None:
-        return nothing
+        return {}, None
     path = directory / path
     if named and not path.is_file():
         sentence = "there is no such policy file"
         complaints.complain(named.origin, sentence, complaints.absent_fix, Category.CONFIG_ERROR)
-        return nothing
+        return {}, None
     complaints.file = path.name if path.parent == directory else str(path)
+    from glcheck.settings import policy_file  # only where there is one
     from glcheck.settings.yaml_nodes import Unreadable
 
     try:
@@ -123,13 +136,13 @@ def _read_file(named: Given | None, around: _Around) -> _File:
     except Unreadable as error:
         where = f"{complaints.file}:{error.line}" if error.line else complaints.file
         complaints.complain(where, error.sentence)
-        return nothing
+        return {}, None
     keys = policy_file.Keys(complaints, found=named is None)
     top = keys.layer(content.top)
     if not named:
         _check_receiver(top, top, around)
     if content.tokens is None:
-        return _File(top, None)
+        return top, None
     tokens: dict[str, Layer] = {}
     for line, of_token in content.tokens:
         name = keys.name(of_token, line)
@@ -139,17 +152,17 @@ def _read_file(named: Given | None, around: _Around) -> _File:
         tokens[name] = keys.layer(of_token, of_token=True)
         if not named:
             _check_receiver(tokens[name], merge(top, tokens[name]), around)
-    return _File(top, tokens)
+    return top, tokens
 
 
 # --- tokens ---
 
 
-def _tokens(file: _File, top: Layer, around: _Around) -> list[TokenPolicy]:
-    if file.tokens is None:
+def _tokens(of_tokens: dict[str, Layer] | None, top: Layer, around: _Around) -> list[TokenPolicy]:
+    if of_tokens is None:
         return [_token(None, top, around)]
     complaints, policies = around.complaints, []
-    for name, layer in file.tokens.items():
+    for name, layer in of_tokens.items():
         policy = _token(name, merge(top, layer), around)
         stronger = (one.origin for one in top.values() if one.name in layer)
         notes = [

@@ -1,4 +1,4 @@
-"""The policy file: where it is, and what its keys give as settings."""
+"""The policy file: what stands in it, and what its keys give as settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from glcheck.settings.table import NAMES_OF_SECRETS, SETTINGS, Setting, did_you_
 if TYPE_CHECKING:  # loaded where there is a file to read
     from glcheck.settings.yaml_nodes import Key, Value
 
-NAMES = (".glcheck.yml", ".glcheck.yaml")
 _NAME = r"[A-Za-z0-9 _.-]{1,80}"
 _LARGEST = 1024 * 1024
 
@@ -25,16 +24,6 @@ class PolicyFile(NamedTuple):
     top: tuple[Key, ...]
     # each with its line, in order; None: there is no `tokens`
     tokens: tuple[tuple[int, tuple[Key, ...]], ...] | None
-
-
-def find(directory: Path) -> Path | None:
-    """The policy file of that directory, else of the git work tree that it lies in, or None."""
-    places = [directory]
-    above = (directory, *directory.parents)
-    places += [parent for parent in above if (parent / ".git").exists()][:1]
-    return next(
-        (place / name for place in places for name in NAMES if (place / name).is_file()), None
-    )
 
 
 def load(path: Path) -> PolicyFile:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import NamedTuple
 
 from glcheck.problem import Failure
 from glcheck.transport.answer import Answer
@@ -12,11 +11,12 @@ from glcheck.transport.client import Client
 from glcheck.transport.session import Credential
 
 
-class _Once(NamedTuple):
+class _Once:
     """A place for the answer to one path: who comes first asks, who comes later waits for it."""
 
-    lock: threading.Lock
-    result: list[Answer | Failure]
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.result: Answer | Failure | None = None
 
 
 class AskedOnce:
@@ -31,14 +31,13 @@ class AskedOnce:
     def get(self, path: str, header: str, count: Callable[[], None]) -> Answer:
         """The answer to a GET with the secret in that header. Raises Failure if there is none."""
         with self._lock:
-            once = self._answers.setdefault((path, header), _Once(threading.Lock(), []))
+            once = self._answers.setdefault((path, header), _Once())
         with once.lock:
-            if not once.result:
-                once.result.append(self._ask(path, header, count))
-        result = once.result[0]
-        if isinstance(result, Failure):
-            raise result
-        return result
+            if once.result is None:
+                once.result = self._ask(path, header, count)
+        if isinstance(once.result, Failure):
+            raise once.result
+        return once.result
 
     def _ask(self, path: str, header: str, count: Callable[[], None]) -> Answer | Failure:
         value = f"Bearer {self._secret}" if header == "Authorization" else self._secret

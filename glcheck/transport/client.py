@@ -16,7 +16,6 @@ import urllib3
 from glcheck.at_once import OUT_OF_TIME
 from glcheck.problem import Category, Failure, Problem
 from glcheck.transport.answer import Answer, read_answer
-from glcheck.transport.faults import problem_of
 from glcheck.transport.proxy import on_the_way_to
 from glcheck.transport.session import LARGEST_BODY, Credential, open_session
 
@@ -97,6 +96,8 @@ class Client:
             ) as response:
                 body = _read(response)
         except Exception as error:
+            from glcheck.transport.faults import problem_of
+
             problem = problem_of(error, timeout, self._proxy)
             if problem is None:
                 raise

@@ -18,7 +18,7 @@ from glcheck import address
 from glcheck.problem import Category, Problem
 
 _SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
-_HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?|[0-9a-f:.]+")
+_HOST = r"[\w-]{1,63}(\.[\w-]{1,63})*\.?|[0-9a-f:.]+"
 _WAY_ROUND = "or name {host} in NO_PROXY"
 
 
@@ -109,7 +109,7 @@ def _read(text: str, url: str) -> Proxy:
     host = parts.hostname or ""
     # An @ further on is one of the password, which holds a / or # then: all before that is read as
     # the host.
-    readable = parts.scheme in _SCHEMES and _HOST.fullmatch(host) and port != 0
+    readable = parts.scheme in _SCHEMES and re.fullmatch(_HOST, host) and port != 0
     if not readable or "@" in parts.path + parts.query + parts.fragment:
         return Proxy(variable, "", "", False)
     host = f"[{host}]" if ":" in host else host

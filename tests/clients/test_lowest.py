@@ -1,4 +1,7 @@
-"""The lowest requests and PyYAML allowed give the same verdicts; `make lowest` tests that at length."""
+"""The lowest requests and PyYAML allowed give the same verdicts.
+
+`make lowest` tests that at length.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What release.yml does, by its own scripts: the build twice, at two places of nothing in common."""
+"""What release.yml does.
+
+By its own scripts: the build twice, at two places of nothing in common.
+"""
 
 from __future__ import annotations
 

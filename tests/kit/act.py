@@ -1,6 +1,8 @@
-"""act, which runs workflows on this machine, and what a runner has: programs, Python, a package index.
+"""act, which runs workflows on this machine, and what a runner has: programs, Python, a package
+index.
 
-Stand-ins for bash, uv and Python record their arguments and environment: there a secret would be seen.
+Stand-ins for bash, uv and Python record their arguments and environment: there a secret would be
+seen.
 """
 
 from __future__ import annotations
@@ -126,11 +128,12 @@ class Spy:
 def interpreter(
     directory: Path, spy: Spy, names: Iterable[str] = ("python3", "python"), *, pip: bool = True
 ) -> Path:
-    """Make a Python as a runner's system has it, with nothing installed but pip: this one, elsewhere.
+    """Make a Python as a runner's system has it, with nothing installed but pip: this one,
+    elsewhere.
 
     What is called is a script that records the call and then becomes Python under its own name. So
-    Python takes the script for its executable, finds its library beside it, and another call by that
-    path is recorded too.
+    Python takes the script for its executable, finds its library beside it, and another call by
+    that path is recorded too.
     """
     library = directory / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     (library / "site-packages").mkdir(parents=True)

@@ -19,7 +19,8 @@ from kit.policies import GOOD
 from kit.reports import CODES, Command, commands
 
 INPUTS = {
-    "token", "token-file", "url", "scopes", "forbid-scopes", "min-validity", "warn-validity",
+    "token", "provider", "token-file", "url", "scopes", "forbid-scopes", "min-validity",
+    "warn-validity",
     "max-validity", "project", "group", "role", "kind", "allow", "config", "format", "output",
     "report", "timeout", "max-wait", "ca-file", "allow-http", "python",
 }  # fmt: skip

@@ -1,4 +1,7 @@
-"""The installed command as its users run it: as a process, in an environment that holds only what is given."""
+"""The installed command as its users run it.
+
+As a process, in an environment that holds only what is given.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,10 @@ class Result(NamedTuple):
 
 
 class Run:
-    """Runs the command in a directory of its own, with an environment that holds only what is given."""
+    """Runs the command in a directory of its own.
+
+    With an environment that holds only what is given.
+    """
 
     def __init__(self, home: Path, directory: Path, url: str | None) -> None:
         self.directory = directory
@@ -70,7 +76,10 @@ class Run:
         stdin: bytes = b"",
         command: tuple[str, ...] = (COMMAND,),
     ) -> Result:
-        """`token` goes into GITLAB_TOKEN; `env` is added to the environment, an empty text unsets nothing."""
+        """`token` goes into GITLAB_TOKEN.
+
+        `env` is added to the environment, an empty text unsets nothing.
+        """
         environ = {
             **self._environ,
             **({"GITLAB_TOKEN": token} if token is not None else {}),

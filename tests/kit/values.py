@@ -18,7 +18,8 @@ TOKEN = Token(
     now=NOW, clock_off=0.0,
 )  # fmt: skip
 ENTRY = TokenReport(
-    name="x", source="T_X", provider="gitlab", url="https://gitlab.example.com", token=None, problems=(), notes=(),
+    name="x", source="T_X", provider="gitlab", url="https://gitlab.example.com", token=None,
+    problems=(), notes=(),
     requests=2, elapsed_ms=30, requirements=asks(),
 )  # fmt: skip
 

@@ -17,9 +17,8 @@ from glcheck.description import Access, Description, Owner, Shape, Token
 from glcheck.masking import Clean
 from glcheck.policy import Requirements
 from glcheck.problem import Category, Failure, Problem, attempt
-from glcheck.providers.gitlab import answers, refusals, roles, scopes
+from glcheck.providers.gitlab import answers, roles, scopes
 from glcheck.providers.gitlab.kinds import ACCESS_TOKEN, OF_ACCOUNTS
-from glcheck.providers.refusals import unexpected_answer
 from glcheck.transport.answer import Answer
 from glcheck.transport.asked_once import Asker
 
@@ -101,10 +100,14 @@ class _GitLab:
         """The same for an answer that has to be a success. Raises Failure with a refusal."""
         answer, body = self._ask(path)
         if answer.status != 200:
+            from glcheck.providers.gitlab import refusals  # only where something is refused
+
             raise Failure(refusals.problem(answer, body, self._clean, lacking, forbidden))
         return answer, body
 
     def _unexpected(self, answer: Answer) -> Failure:
+        from glcheck.providers.refusals import unexpected_answer
+
         return Failure(unexpected_answer(answer, self._clean))
 
     # --- the token ---
@@ -121,6 +124,8 @@ class _GitLab:
             self._header = "Authorization"  # the only header in which an OAuth token is taken
             return self._oauth_token()
         if answer.status in (400, 404) and answers.speaks_like_gitlab(answer.status, body):
+            from glcheck.providers.gitlab import refusals
+
             raise Failure(refusals.UNSUPPORTED)
         answer, body = self._get(_SELF)
         held, expires_at = answers.strings(body.get("scopes")), body.get("expires_at", "")
@@ -153,6 +158,8 @@ class _GitLab:
         if answer.status in (400, 401) and known_words:
             # Doorkeeper's words for every token that it does not, or no longer, accept, where it
             # does not say more (app/controllers/oauth/token_info_controller.rb).
+            from glcheck.providers.gitlab import refusals
+
             said = refusals.problem(answer, body, self._clean)
             raise Failure(refusals.UNKNOWN if said.category is Category.UNEXPECTED_ANSWER else said)
         answer, body = self._get(_OAUTH_SELF)
@@ -209,6 +216,8 @@ class _GitLab:
         `namespace` is ("project" or "group", its path or id). Raises Failure: not-found,
         scope-missing where the token may not ask, or that GitLab could not be asked.
         """
+        from glcheck.providers.gitlab import refusals
+
         what, which = namespace
         needed = roles.LEVELS[role] if role else 0
         if not token.fine_grained and not {"api", "read_api"} & set(token.scopes):
@@ -247,6 +256,8 @@ class _GitLab:
 
     def _access_by_associations(self, what: str, which: str, needed: int, token: Token) -> Access:
         """The same without read_api: GitLab lists what any token reaches (17.4 and newer)."""
+        from glcheck.providers.gitlab import refusals
+
         if token.kind != ACCESS_TOKEN:
             why = "this kind of token can ask for it only with that scope"
             raise Failure(refusals.needs_read_api(what, why))
@@ -265,6 +276,8 @@ class _GitLab:
 
     def _associated(self, what: str, which: str, least: int) -> answers.Json | None:
         """The entry of that project or group in the list of what the token reaches, or None."""
+        from glcheck.providers.gitlab import refusals
+
         for page in range(1, _MOST_PAGES + 1):
             path = f"{_SELF}/associations?min_access_level={least}&page={page}&per_page={_PER_PAGE}"
             answer, body = self._ask(path)

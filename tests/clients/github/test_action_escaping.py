@@ -21,8 +21,10 @@ from glcheck.ci.github_actions import annotation
 
 pytestmark = pytest.mark.slow
 FRAGMENTS = (
-    ":", "::", "%", "%25", "%0A", "%0D", "%3A", "%2C", "#", "##[", "]", "[", ",", "=", "\n", "\r", "\t", " ",
-    "::error::", "::add-mask::", "##[error]", "title=", "\u2028", "\x85", "\xa0", "\\", "\N{SNOWMAN}",
+    ":", "::", "%", "%25", "%0A", "%0D", "%3A", "%2C", "#", "##[", "]", "[", ",", "=",
+    "\n", "\r", "\t", " ",
+    "::error::", "::add-mask::", "##[error]", "title=", "\u2028", "\x85", "\xa0", "\\",
+    "\N{SNOWMAN}",
 )  # fmt: skip
 CHARACTERS = st.text(st.characters(codec="utf-8"), max_size=3)
 TEXTS = st.lists(st.sampled_from(FRAGMENTS) | CHARACTERS, max_size=8).map("".join)

@@ -89,7 +89,8 @@ def test_the_python_input_may_be_a_name_or_a_path_from_the_workspace(bare: Runne
 
 
 def test_paths_with_blanks_are_no_hindrance(runner: Runner) -> None:
-    # act itself cannot work in such a place: the job moves there, and the stand-in for bash follows.
+    # act itself cannot work in such a place: the job moves there, and the stand-in for bash
+    # follows.
     runner.before_bash = (
         'moved="${GITHUB_WORKSPACE} of ours"',
         'if [ -d "$moved" ]; then',

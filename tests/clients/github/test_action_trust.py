@@ -119,7 +119,8 @@ def test_a_search_path_that_leads_into_the_workspace_is_not_obeyed(runner: Runne
 
 # {} would create a file; the others would be a command to the runner.
 PAYLOADS = (
-    "$({})", "`{}`", '"; {}; "', "'; {}; '", "x\n{}\n", "x & {} &", "| {}", "a[$({})]", "${{IFS}}$({})",
+    "$({})", "`{}`", '"; {}; "', "'; {}; '", "x\n{}\n", "x & {} &", "| {}", "a[$({})]",
+    "${{IFS}}$({})",
     "__import__('os').system('{}')", "-c__import__('os').system('{}')", "--help", "--version", "-",
     "${{{{ secrets.TOKEN }}}}${{{{ github.token }}}}", "x\n::error::pwn\n::add-mask::glcheck\n",
     "x\r::error::pwn", "%0A::set-output name=ok::true", "##[error]pwn ##[add-mask]glcheck",

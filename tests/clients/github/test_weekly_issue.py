@@ -116,10 +116,14 @@ def test_when_all_is_well_again_the_issue_is_closed_once(either: Tracker, gitlab
 MORE, NO_VERDICT = "\n          ", "No verdict on the token"
 # fmt: off
 UNDECIDED = {
-    "allowed silence": (False, "success", f"{DAYS}{MORE}allow: network-error", "problem above is allowed"),
+    "allowed silence": (
+        False, "success", f"{DAYS}{MORE}allow: network-error", "problem above is allowed",
+    ),
     "silence": (False, "failure", DAYS, f"{NO_VERDICT} (network-error)"),
     "wrong input": (True, "failure", "min-validity: soon", f"{NO_VERDICT} (usage-error)"),
-    "wrong python": (True, "failure", f"{DAYS}{MORE}python: /dev/null", f"{NO_VERDICT} (usage-error)"),
+    "wrong python": (
+        True, "failure", f"{DAYS}{MORE}python: /dev/null", f"{NO_VERDICT} (usage-error)",
+    ),
 }
 # fmt: on
 

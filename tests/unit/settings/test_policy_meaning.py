@@ -8,7 +8,7 @@ import pytest
 from kit.plans import FILE, plan_of, refused, values, wheres
 from kit.policies import write
 
-from glcheck.settings import policy_file
+from glcheck.settings import plan
 from glcheck.settings.plan import resolve
 
 TWO = "tokens:\n- name: release\n  token-env: RELEASE\n- name: mirror\n  token-env: MIRROR\n"
@@ -25,16 +25,16 @@ def test_the_file_is_found_here_and_at_the_git_root(tmp_path: Path, name: str, g
         (root / ".git").mkdir()
     else:
         (root / ".git").write_text("gitdir: /nowhere\n", "utf-8")
-    assert policy_file.find(inside) is None
+    assert plan.find(inside) is None
     write(root, "", name)
-    assert policy_file.find(inside) == policy_file.find(root) == root / name
+    assert plan.find(inside) == plan.find(root) == root / name
     (root / ".git").rename(tmp_path / "elsewhere")
-    assert policy_file.find(inside) is None  # there is no git root
+    assert plan.find(inside) is None  # there is no git root
     (inside / ".git").mkdir()
     (tmp_path / "elsewhere").rename(root / ".git")
-    assert policy_file.find(inside) is None  # the inner repository has none
+    assert plan.find(inside) is None  # the inner repository has none
     write(inside, "", name)
-    assert policy_file.find(inside) == inside / name
+    assert plan.find(inside) == inside / name
 
 
 @pytest.mark.parametrize("text", [
