@@ -20,7 +20,7 @@ from glcheck.problem import Category, Failure, Problem
 _LARGEST_FILE = 64 * 1024
 
 _UNEXPANDED = r"\$[A-Za-z_{(]|^%\w+%$|^\{\{"
-_MASKED = r"(?i)\*{3,}|•{3,}|^\[?(?:MASKED|REDACTED|FILTERED)\]?$|^x{8,}$"
+_MASKS = ("MASKED", "REDACTED", "FILTERED")
 _COPY_AGAIN = "Copy the token again, whole, and store it anew. If it is lost, {replace}."
 
 
@@ -143,14 +143,14 @@ def _missing(source: Source, environ: Mapping[str, str], provider: providers.Pro
 
 def _why_malformed(value: str, shape: Shape, provider: str) -> tuple[str | None, str]:
     """What is wrong with the characters, and what to do; the reason is None for a sound value."""
-    if re.search(_UNEXPANDED, value.strip(), re.ASCII):
+    if {*"$%{"} & {*value} and re.search(_UNEXPANDED, value.strip(), re.ASCII):
         return (
             "it is the name of a variable that was never filled in",
             "Define that variable where this job can see it (in GitLab CI, a protected variable "
             "exists only on protected branches and tags, and one with an environment scope only "
             "in jobs of that environment), or correct its name.",
         )
-    if re.search(_MASKED, value):
+    if _is_masked(value):
         return "it is the mask that a log shows in place of a token", _COPY_AGAIN
     if whose := providers.whose_token(value):
         fix = f"Store a {provider} token in this place; if there is none, {{replace}}."
@@ -176,6 +176,12 @@ def _why_malformed(value: str, shape: Shape, provider: str) -> tuple[str | None,
     if shape.damage:
         return f"{shape.damage}, so it was cut or mistyped", _COPY_AGAIN
     return None, ""
+
+
+def _is_masked(value: str) -> bool:
+    bare = value.upper().removeprefix("[").removesuffix("]")
+    crosses = len(value) >= SHORTEST_SECRET and {*value.upper()} == {"X"}
+    return "***" in value or "•••" in value or bare in _MASKS or crosses
 
 
 def _is_file(path: str) -> bool:

@@ -22,6 +22,8 @@ def worded(
     category, without the category at the end.
     """
     problems = tuple(problems)
+    if not problems:
+        return ()
     provider = providers.face(policy.provider)
     lacking = [scope for problem in problems for scope in problem.details.get("missing", ())]
     replace = provider.replacement(policy, token, lacking)
