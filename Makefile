@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOWEST := .venv-lowest
 # What depends on how requests and PyYAML behave.
-TESTS_OF_LIBRARIES := command verdicts requirements settings policy_file many_tokens secrecy bad_input reports hook
+TESTS_OF_LIBRARIES := tests/command --ignore=tests/command/faults
 # Strict: a package that the service does not know of counts as a fault, not as one without weaknesses.
 AUDIT := $(BIN)/uv tool run --quiet --system-certs pip-audit==2.10.1 --strict --progress-spinner off
 
@@ -41,7 +41,7 @@ $(LOWEST)/.ready: $(READY) tools/lowest.py
 
 lowest: $(LOWEST)/.ready  ## the tests with the lowest requests and PyYAML that are allowed
 	$(LOWEST)/bin/python -c 'import requests, urllib3, yaml; print(requests.__version__, urllib3.__version__, yaml.__version__)'
-	TESTED_COMMAND=$(CURDIR)/$(LOWEST)/bin/glcheck $(BIN)/python -m pytest -n 4 $(TESTS_OF_LIBRARIES:%=tests/test_%.py)
+	TESTED_COMMAND=$(CURDIR)/$(LOWEST)/bin/glcheck $(BIN)/python -m pytest -n 4 $(TESTS_OF_LIBRARIES)
 
 check: $(READY)  ## lint, format, types, and the tests
 	$(BIN)/ruff check .
@@ -54,11 +54,11 @@ format: $(READY)  ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(READY)  ## write what is made from the code: categories, schema of the policy file
+docs: $(READY)  ## write every copy: of the table of settings, and of the text about categories
 	$(BIN)/python tools/generate.py
 
-reliability: $(READY)  ## write docs/reliability.md: run every fault, and note what it comes to
-	WRITE_RELIABILITY=1 $(BIN)/python -m pytest tests/test_faults.py
+reliability: $(READY)  ## write docs/faults.md: run every fault, and note what it comes to
+	WRITE_RELIABILITY=1 $(BIN)/python -m pytest tests/command/faults/test_faults.py
 
 lock: $(READY)  ## write the action's lock file anew, with the newest versions of what it installs
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import NamedTuple
 
 from glcheck.problem import Category, Problem
@@ -9,6 +11,11 @@ from glcheck.problem import Category, Problem
 INPUT = "GLCHECK_TOKEN"  # the variable for every provider; it holds the action's input `token`
 STANDARD_INPUT = "-"
 WARN_AUTO = -1.0  # "14 days, at most a quarter of the lifetime", until the lifetime is known
+
+
+def file_at(path: str) -> Path:
+    """The file that a setting names; `~` is a home directory, where there is such a user."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's own raises for such a user
 
 
 class Source(NamedTuple):

@@ -14,7 +14,7 @@ from glcheck.at_once import within
 from glcheck.ci.gitlab_ci import where_variables_are
 from glcheck.description import Shape
 from glcheck.masking import SHORTEST_SECRET
-from glcheck.policy import INPUT, STANDARD_INPUT, Source, TokenPolicy
+from glcheck.policy import INPUT, STANDARD_INPUT, Source, TokenPolicy, file_at
 from glcheck.problem import Category, Failure, Problem
 
 _LARGEST_FILE = 64 * 1024
@@ -92,7 +92,7 @@ def read(
 
 def _read_file(source: Source, standard_input: bytes, patience: float) -> str:
     try:
-        path = Path(source.file or "").expanduser()
+        path = file_at(source.file or "")
         from_stdin = source.file == STANDARD_INPUT
         raw = standard_input if from_stdin else within(patience, partial(_load, path))
     except (OSError, ValueError) as error:

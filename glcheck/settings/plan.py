@@ -12,7 +12,7 @@ from typing import Any
 
 from glcheck import address, providers
 from glcheck.ci import github_actions, gitlab_ci
-from glcheck.policy import INPUT, Output, Plan, Requirements, Source, TokenPolicy
+from glcheck.policy import INPUT, Output, Plan, Requirements, Source, TokenPolicy, file_at
 from glcheck.problem import Category
 from glcheck.settings.layers import (
     Complaints,
@@ -117,7 +117,7 @@ def _read_file(named: Given | None, around: _Around) -> tuple[Layer, dict[str, L
     They are empty where there is no file or it cannot be read.
     """
     directory, complaints = around.directory, around.complaints
-    path = Path(named.value).expanduser() if named else None
+    path = file_at(named.value) if named else None
     if not named and not complaints.in_action:
         path = find(directory)
     if path is None:
@@ -302,7 +302,7 @@ def _ca_file(layer: Layer, provider: providers.Provider, url: str, around: _Arou
     if "ca-file" not in layer:
         return provider.ca_file(around.environ, url)
     given, complaints = layer["ca-file"], around.complaints
-    path = around.directory / Path(given.value).expanduser()
+    path = around.directory / file_at(given.value)
     import ssl  # only to see whether the bundle is one
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -100,6 +100,11 @@ def test_a_file_that_cannot_be_read_is_a_missing_token(tmp_path: Path, name: str
     assert (category, name in words) == (MISSING, True)
 
 
+def test_a_file_of_a_user_who_is_not_there_is_a_missing_token() -> None:
+    _, category, words = found({}, Source(file="~nobody-has-this-name/token"))
+    assert (category, "~nobody-has-this-name/token" in words) == (MISSING, True)
+
+
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"], ids=["clean", "one", "dos", "two"])
 def test_a_line_end_after_the_secret_is_stripped_and_noted(tmp_path: Path, end: str) -> None:
     given, wanted = f"{GOOD}{end}", whole(GOOD, bool(end))
