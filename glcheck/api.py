@@ -16,6 +16,7 @@ Many = Iterable[str]  # a text is split at commas and blanks
 
 def check(
     *,
+    provider: str = "",
     url: str = "",
     token_env: str = "",
     token_file: str = "",

@@ -164,7 +164,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 def _help(setting: Setting) -> str:
     choices = f": {', '.join(setting.choices)}" if setting.choices else ""
     more = ["can be repeated"] if setting.many else []
-    more += [f"default {setting.default}"] if setting.default else []
+    more += [f"default: {setting.default}"] if setting.default else []
     # argparse reads a % as the beginning of a blank.
     said = f"{setting.help}{choices}"
     if more:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import yaml
 from kit.command import Run
 
+import glcheck
 from glcheck.problem import Category
 from glcheck.settings import plan
 from glcheck.settings.table import SETTINGS
@@ -23,6 +25,12 @@ SCHEMA = json.loads((ROOT / "docs" / "schema" / "config-v1.json").read_text("utf
 # Promise, how it is kept, and the tests, each on a line of its own.
 ROWS = re.findall(r"(?m)^\| (?!promise |---).*$", (ROOT / "SECURITY.md").read_text("utf-8"))
 PROMISES = [row.strip("| ").split(" | ") for row in ROWS]
+
+
+def test_the_arguments_of_python_are_the_settings_but_for_what_is_printed() -> None:
+    printed = {"format", "output", "report", "hook-max-age", "hook-strict"}
+    names = {name.replace("-", "_") for name in SETTINGS.keys() - printed}
+    assert {*inspect.signature(glcheck.check).parameters} == names | {"only", "environ"}
 
 
 @pytest.mark.parametrize(

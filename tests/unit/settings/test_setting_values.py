@@ -12,6 +12,7 @@ HOUR, DAY = 3600, 86400
 
 
 @pytest.mark.parametrize("name, text, value", [
+    ("provider", "gitlab", "gitlab"),
     ("url", "https://GitLab.Example.com//", "https://gitlab.example.com"),
     ("url", "HTTPS://gitlab.example.com:", "https://gitlab.example.com"),
     ("url", "https://gitlab.com:8443", "https://gitlab.com:8443"),
@@ -66,6 +67,7 @@ NOTHING = {  # half a sentence, and what it is said of
     "looks like a token": [f"project group/{GOOD}"] + [
         f"{name} {GOOD}" for name in ("url", "token-file", "ca-file", "config", "output")
     ],
+    "must be one of gitlab": ["provider GitLab", "provider github", "provider git lab"],
     "names of scopes": ["scopes 5", "scopes a;b", f"scopes {'a' * 65}", f"forbid-scopes {GOOD}"],
     "a bare number is days": [f"min-validity {text}" for text in (*NO_DURATIONS, "auto")] + [
         "warn-validity often", "max-validity 1y", "hook-max-age -1h",
