@@ -9,7 +9,7 @@ TESTS_OF_LIBRARIES := tests/command --ignore=tests/command/faults
 # Strict: a package that the service does not know of counts as a fault, not as one without weaknesses.
 AUDIT := $(BIN)/uv tool run --quiet --system-certs pip-audit==2.10.1 --strict --progress-spinner off
 
-.PHONY: help demo test quick lowest check format docs reliability lock audit bench mutation clean
+.PHONY: help demo test quick lowest check format docs reliability lock audit bench midnight mutation clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -71,6 +71,9 @@ audit: $(READY)  ## known weaknesses of what the action installs and of the newe
 bench: $(READY)  ## time and memory against the bare interpreter, requests, python-gitlab, and a venv with pip
 	$(BIN)/python tools/bench.py
 	$(BIN)/python tools/bench_action.py
+
+midnight: $(READY)  ## the tests that do not take seconds, begun ten seconds before midnight UTC
+	$(BIN)/python tools/midnight.py
 
 mutation: $(READY)  ## break what makes a verdict, place by place, see what the tests notice; half an hour
 	$(BIN)/python tools/mutation.py

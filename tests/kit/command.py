@@ -55,16 +55,16 @@ class Result(NamedTuple):
 
 
 class Run:
-    """Runs the command in a directory of its own.
-
-    With an environment that holds only what is given.
-    """
+    """Runs the command in a directory of its own, in an environment with only what is given."""
 
     def __init__(self, home: Path, directory: Path, url: str | None) -> None:
         self.directory = directory
         self._environ = {"PATH": os.defpath, "HOME": str(home)}
-        if "SYSTEMROOT" in os.environ:  # without it, Windows opens no socket
-            self._environ["SYSTEMROOT"] = os.environ["SYSTEMROOT"]
+        # Without SYSTEMROOT, Windows opens no socket; the others make the clock of these tests that
+        # of the command (tools/midnight.py).
+        for name in ("SYSTEMROOT", "LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC"):
+            if name in os.environ:
+                self._environ[name] = os.environ[name]
         if url:
             self._environ["GITLAB_URL"] = url
 
