@@ -63,7 +63,7 @@ def test_another_reason_is_repeated_where_a_403_has_no_meaning_of_its_own() -> N
     found = refused(403, forbidden("Not - \ttoday"))
     assert found.category.label == RESTRICTED
     assert "refuses the account of {token}: Not - today. The token" in found.message
-    for said in ("403 Forbidden", "403 Forbidden: no"):
+    for said in ("403 Forbidden", "403 Forbidden: no", "403 Forbidden by us - no"):
         assert refused(403, {"message": said}).category.label == UNEXPECTED
     for body in (forbidden("Not today"), {"message": "403 Forbidden"}):
         assert refused(403, body, forbidden=TOO_LOW) is TOO_LOW
