@@ -21,30 +21,11 @@ from glcheck.providers.gitlab.pages import raise_role, replacement
 from glcheck.providers.gitlab.shapes import looks_like_token, shape_of
 
 __all__ = [
-    "GIT_HOSTS",
-    "KINDS",
-    "NAME",
-    "PUBLIC_URL",
-    "ROLES",
-    "SCOPES_CANNOT_BE_ADDED",
-    "SCOPES_CANNOT_BE_TAKEN",
-    "TOKEN_VARIABLES",
-    "URL_DEFAULT",
-    "URL_VARIABLES",
-    "base_url",
-    "ca_file",
-    "caveat",
-    "default_url",
-    "depends_on_owner",
-    "looks_like_token",
-    "nearest_scope",
-    "raise_role",
-    "replacement",
-    "role_at",
-    "satisfied_by",
-    "shape_of",
-    "urls",
-]
+    "GIT_HOSTS", "KINDS", "NAME", "PUBLIC_URL", "ROLES", "SCOPES_CANNOT_BE_ADDED",
+    "SCOPES_CANNOT_BE_TAKEN", "TOKEN_VARIABLES", "URL_DEFAULT", "URL_VARIABLES", "base_url",
+    "ca_file", "caveat", "default_url", "depends_on_owner", "looks_like_token", "nearest_scope",
+    "raise_role", "replacement", "role_at", "satisfied_by", "shape_of", "urls",
+]  # fmt: skip
 
 NAME: str = "GitLab"
 ROLES = roles.LEVELS
