@@ -14,6 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+# libfaketime opens a file of its own where that test has closed standard input.
+CLOSED = (
+    "tests/command/settings/test_token_sources.py"
+    "::test_a_token_file_that_holds_no_token_stays_as_it_is"
+)
 TO_GET_READY = 8  # seconds until the first test runs
 
 
@@ -28,7 +33,7 @@ def main() -> int:
     ahead = (midnight - now).total_seconds() - 10 - TO_GET_READY
     # Deadlines go by the other clock, which nobody moves.
     clock = {"FAKETIME": f"+{ahead:.0f}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-    tests = [str(ROOT / "tests/unit"), str(ROOT / "tests/command"), "-m", "not slow"]
+    tests = ["tests/unit", "tests/command", "-m", "not slow", "--deselect", CLOSED]
     command = [sys.executable, "-m", "pytest", "-n", "4", "-p", "no:cacheprovider", *tests]
     environ = {**os.environ, **clock, "LD_PRELOAD": str(library)}
     return subprocess.run(command, env=environ, cwd=ROOT, check=False).returncode

@@ -208,7 +208,8 @@ _TABLE = (
             "longest silence from the server; a bare number is seconds", "10s", _TIME,
             place="run"),
     Setting("max-wait", "TIME", durations.read_timeout,
-            "time for the whole run, retries included; a bare number is seconds", "60s", _TIME,
+            "time for the whole run, retries included; a bare number is seconds; in a hook 5s",
+            "60s", _TIME,
             place="run"),
     Setting("ca-file", "FILE", _any_text, "CA certificates of a private CA",
             "CI_SERVER_TLS_CA_FILE for GitLab CI's own host, else what requests does "

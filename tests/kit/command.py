@@ -19,6 +19,14 @@ from kit.cost import Cost, launched, noted
 # `make lowest` tests that of another environment.
 COMMAND = os.environ.get("TESTED_COMMAND") or str(Path(sys.executable).with_name("glcheck"))
 
+# Without SYSTEMROOT, Windows opens no socket; the others make the clock of these tests that of the
+# command (tools/midnight.py).
+INHERITED = {
+    name: os.environ[name]
+    for name in ("SYSTEMROOT", "LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC")
+    if name in os.environ
+}
+
 
 class Result(NamedTuple):
     """What a run of the command came to."""
@@ -60,11 +68,7 @@ class Run:
     def __init__(self, home: Path, directory: Path, url: str | None) -> None:
         self.directory = directory
         self._environ = {"PATH": os.defpath, "HOME": str(home)}
-        # Without SYSTEMROOT, Windows opens no socket; the others make the clock of these tests that
-        # of the command (tools/midnight.py).
-        for name in ("SYSTEMROOT", "LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC"):
-            if name in os.environ:
-                self._environ[name] = os.environ[name]
+        self._environ |= INHERITED
         if url:
             self._environ["GITLAB_URL"] = url
 

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from kit.command import COMMAND, Result, Run
+from kit.command import COMMAND, INHERITED, Result, Run
 from kit.gitlab_server import GitLab, Token
 from kit.policies import secret
 
@@ -26,7 +26,7 @@ def policy(gitlab: GitLab, directory: Path, number: int, **settings: object) -> 
 def start(run: Run, gitlab: GitLab, *command: str, **options: Any) -> subprocess.Popen[str]:
     """Start a program in the directory of `run`; `env` is added to its environment."""
     environ = {"PATH": os.defpath, "HOME": str(run.directory), "GITLAB_URL": gitlab.url}
-    environ |= options.pop("env", {})
+    environ |= INHERITED | options.pop("env", {})
     into = {"stdout": subprocess.PIPE, "text": True, "cwd": run.directory, **options}
     return subprocess.Popen(command, env=environ, **into)
 
