@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ def start(run: Run, gitlab: GitLab, *command: str, **options: Any) -> subprocess
     environ = {"PATH": os.defpath, "HOME": str(run.directory), "GITLAB_URL": gitlab.url}
     environ |= INHERITED | options.pop("env", {})
     into = {"stdout": subprocess.PIPE, "text": True, "cwd": run.directory, **options}
-    return subprocess.Popen(command, env=environ, **into)
+    # Where these tests run in the background, they ignore SIGINT, and what they start would, too.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, env=environ, preexec_fn=heed, **into)
 
 
 def interrupt(process: subprocess.Popen[str], gitlab: GitLab, requests: int) -> Result:
