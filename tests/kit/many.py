@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from functools import partial
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,12 @@ from kit.gitlab_server import GitLab, Token
 from kit.policies import secret
 
 PATIENCE = 40  # seconds
+# Where these tests run in the background, they ignore SIGINT, and what they start would, too.
+_HEED_SIGINT = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 def policy(gitlab: GitLab, directory: Path, number: int, **settings: object) -> dict[str, str]:
@@ -29,9 +35,8 @@ def start(run: Run, gitlab: GitLab, *command: str, **options: Any) -> subprocess
     environ = {"PATH": os.defpath, "HOME": str(run.directory), "GITLAB_URL": gitlab.url}
     environ |= INHERITED | options.pop("env", {})
     into = {"stdout": subprocess.PIPE, "text": True, "cwd": run.directory, **options}
-    # Where these tests run in the background, they ignore SIGINT, and what they start would, too.
-    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    return subprocess.Popen(command, env=environ, preexec_fn=heed, **into)
+    heeding = (sys.executable, "-I", "-S", "-c", _HEED_SIGINT, *command)
+    return subprocess.Popen(heeding, env=environ, **into)
 
 
 def interrupt(process: subprocess.Popen[str], gitlab: GitLab, requests: int) -> Result:
