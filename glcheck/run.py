@@ -79,10 +79,11 @@ def run(
     _build_askers(asking, plan, masking, deadline)
     describe = [partial(_describe, check, masking.clean) for check in asking]
     why = all_at_once(describe, deadline, on_progress)
-    interrupted = why is INTERRUPTED and not all(check.done for check in asking)
-    tokens = tuple(_report(check, guide, INTERRUPTED if interrupted else why) for check in checks)
-    report = Report(checked_at, masking.mask(tokens), interrupted=interrupted)
-    if interrupted:
+    if all(check.done for check in asking):  # in the very last moment, whatever came
+        why = None
+    tokens = tuple(_report(check, guide, why) for check in checks)
+    report = Report(checked_at, masking.mask(tokens), interrupted=why is INTERRUPTED)
+    if report.interrupted:
         raise Interrupted(report)
     return report
 
@@ -183,15 +184,16 @@ def _report(check: _Check, guide: str, why_unfinished: Problem | None = None) ->
     """The report on one token, whatever happened on the way to it."""
     if check.known:
         return check.known
-    policy = check.policy
-    if not check.done:
-        check.stopped, check.ended = why_unfinished or OUT_OF_TIME, time.monotonic()
+    policy, done = check.policy, check.done
+    # What is not done goes on meanwhile: of it, only what was said until now counts.
+    stopped = check.stopped if done else why_unfinished or OUT_OF_TIME
+    ended = check.ended if done else time.monotonic()
     if why_unfinished is INTERRUPTED:  # nobody may take half a check for a whole one
         policy = policy._replace(tolerated=())
-        if not check.done:
+        if not done:
             allow = (one for one in policy.allow if one is not INTERRUPTED.category)
             policy = policy._replace(allow=tuple(allow))
-    judged = attempt(partial(_judge, check))
+    judged = attempt(partial(_judge, policy, check.secret, check.said, stopped))
     token, problems, notes = (None, (judged,), ()) if isinstance(judged, Problem) else judged
     if isinstance(check.secret, Secret) and check.secret.had_line_end:
         problems = (*problems, _LINE_END)
@@ -204,19 +206,21 @@ def _report(check: _Check, guide: str, why_unfinished: Problem | None = None) ->
         problems=verdict.worded(problems, policy, token, guide),
         notes=(*policy.notes, *notes),
         requests=check.asker.requests if check.asker else 0,
-        elapsed_ms=int((check.ended - check.started) * 1000),
+        elapsed_ms=int((ended - check.started) * 1000),
         requirements=policy.requirements,
     )
 
 
-def _judge(check: _Check) -> tuple[Token | None, tuple[Problem, ...], tuple[str, ...]]:
-    if isinstance(check.secret, Problem):
-        return None, (check.secret,), ()
-    if check.said is None:
-        return None, (check.stopped or OUT_OF_TIME,), ()
+def _judge(
+    policy: TokenPolicy, value: Secret | Problem, said: Description | None, stopped: Problem | None
+) -> tuple[Token | None, tuple[Problem, ...], tuple[str, ...]]:
+    if isinstance(value, Problem):
+        return None, (value,), ()
+    if said is None:
+        return None, (stopped or OUT_OF_TIME,), ()
     from glcheck import judgement  # only where there is something to judge
 
-    said = check.said if check.stopped is None else check.said.cut_short(check.stopped)
-    provider = providers.face(check.policy.provider)
-    judged = judgement.judge(provider, check.policy.requirements, said, said.token.now)
+    said = said if stopped is None else said.cut_short(stopped)
+    provider = providers.face(policy.provider)
+    judged = judgement.judge(provider, policy.requirements, said, said.token.now)
     return said.token, judged.problems, judged.notes

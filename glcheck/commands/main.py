@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -23,10 +22,10 @@ def execute(argv: list[str], directory: str) -> int:
             _show_requests()
         return _execute(command, given, Path(directory))
     except Failure as failure:
-        problem = failure.problem
-        print(f"error[{problem.category.label}] {problem.message}", file=sys.stderr)
-        print(f"  fix: {problem.fix}", file=sys.stderr)
-        return problem.category.exit_code
+        from glcheck.reports.write import say
+
+        say(failure.problem)
+        return failure.problem.category.exit_code
 
 
 def _execute(command: str, given: Namespace, directory: Path) -> int:

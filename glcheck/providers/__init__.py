@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
         NAME: str  # as sentences call it
         PUBLIC_URL: str  # where most people's tokens are
-        TOKEN_VARIABLES: tuple[
-            str, ...
-        ]  # that usually hold its tokens, the first that is set counts
+        TOKEN_VARIABLES: tuple[str, ...]  # that usually hold its tokens; the first one counts
         URL_DEFAULT: str  # where the address comes from if nobody sets it, in words
         URL_VARIABLES: tuple[str, ...]  # that name its address, as messages list them
         KINDS: Mapping[str, Kind]
